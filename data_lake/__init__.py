@@ -1,0 +1,1 @@
+"""The lake's contract and its only reader and writer: no Dagster, no dbt, no MLflow in here."""

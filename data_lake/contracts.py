@@ -1,0 +1,128 @@
+"""Entity contracts: what every raw row must look like, read from the dbt source files.
+
+The file `dbt_project/models/raw/<entity>.yml` is the one place an entity is described; dbt reads it as a source,
+this module reads it as an Arrow schema and a set of row checks. What a source format looks like does not belong here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+import yaml
+
+CONTRACT_FILES = Path(__file__).parents[1] / "dbt_project" / "models" / "raw"
+
+# Event times outside are taken for defects of the export (epoch zero, seconds read as milliseconds), not for history.
+EARLIEST, LATEST = "2000-01-01", "2100-01-01"
+
+
+class ContractError(Exception):
+    """A contract file, or a table that claims to follow it, is not usable; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its DuckDB type, what it means, and the checks a value must pass."""
+
+    name: str
+    type: str
+    description: str
+    required: bool = False
+    personal: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class SyntheticId:
+    """The id column that is made up where a source has none, and the columns it is a hash of."""
+
+    column: str
+    of: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a row of one entity holds.
+
+    `key` names a row; `event_time` is the column whose UTC day is the partition (for states: `observed_at`).
+    """
+
+    entity: str
+    kind: Literal["event", "state"]
+    description: str
+    key: tuple[str, ...]
+    event_time: str
+    columns: tuple[Column, ...]
+    synthetic_id: SyntheticId | None = None
+
+    @cached_property
+    def arrow_schema(self) -> pa.Schema:
+        """The columns as Arrow types, chosen by asking DuckDB."""
+        select = ", ".join(f'cast(null as {c.type}) as "{c.name}"' for c in self.columns)
+        with duckdb.connect() as connection:
+            schema = connection.execute(f"select {select} limit 0").to_arrow_table().schema
+        return schema.with_metadata({})
+
+    @cached_property
+    def hash(self) -> str:
+        """Changes with anything that changes which rows are kept or how they are stored; not with descriptions."""
+        shape = {
+            "key": self.key,
+            "event_time": self.event_time,
+            "synthetic_id": [self.synthetic_id.column, self.synthetic_id.of] if self.synthetic_id else None,
+            "columns": [(c.name, c.type, c.required, c.minimum, c.maximum) for c in self.columns],
+        }
+        return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+
+def _column(entity: str, spec: dict[str, Any]) -> Column:
+    meta = spec.get("config", {}).get("meta", {})
+    unknown = set(meta) - {"required", "personal", "minimum", "maximum"}
+    if unknown:
+        raise ContractError(f"{entity}.yml: column {spec['name']} has unknown meta {sorted(unknown)}")
+    return Column(spec["name"], spec["data_type"], spec.get("description", ""), **meta)
+
+
+def read_contract(path: Path) -> Contract:
+    """Read one contract file. Raises ContractError when a part is missing."""
+    try:
+        table = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"][0]["tables"][0]
+        meta = table["config"]["meta"]
+        synthetic = meta.get("synthetic_id")
+        return Contract(
+            entity=table["name"],
+            kind=meta["kind"],
+            description=table["description"],
+            key=tuple(meta["key"]),
+            event_time=meta["event_time"],
+            columns=tuple(_column(table["name"], c) for c in table["columns"]),
+            synthetic_id=SyntheticId(synthetic["column"], tuple(synthetic["of"])) if synthetic else None,
+        )
+    except (KeyError, IndexError, TypeError) as error:
+        raise ContractError(f"{path.name}: not a contract, {error!r} is missing; see any other file beside it") from error
+
+
+@cache
+def load_contracts(folder: Path = CONTRACT_FILES) -> dict[str, Contract]:
+    """All contracts by entity name, in the order of their names."""
+    return {c.entity: c for c in map(read_contract, sorted(folder.glob("*.yml")))}
+
+
+def contract(entity: str) -> Contract:
+    """The contract of one entity. Raises ContractError for a name that has none."""
+    found = load_contracts().get(entity)
+    if found is None:
+        raise ContractError(f"no contract for entity '{entity}'; there are: {', '.join(load_contracts())}")
+    return found

@@ -1,0 +1,210 @@
+"""The landing zone: exports as received, and the index of what has been read from them.
+
+A file that `add` files is never changed and is named by its content; a file somebody drops into landing/<source>/
+is read as it is, and again when its size or time of change differs. How a file is read does not belong here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from data_lake.contracts import contract
+from data_lake.layout import Layout
+from data_lake.sources import SOURCES, Export, recognise
+from data_lake.store import replace_file
+
+TABULAR = "tabular"
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of a file given to `add`."""
+
+    path: Path
+    source: str
+    what: str
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """One export in landing/; `name` is its path below landing/<source>/, which is also what rows carry."""
+
+    source: str
+    name: str
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass
+class Entry:
+    """What was read from one landing file: the landing index holds one per file, written last."""
+
+    source: str
+    name: str
+    size: int
+    mtime_ns: int
+    version: int
+    context: str
+    contracts: dict[str, str]
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    quarantined: dict[str, dict[str, int]] = field(default_factory=dict)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    problem_count: int = 0
+    error: str | None = None
+
+    @property
+    def days(self) -> dict[str, list[date]]:
+        return {entity: [date.fromisoformat(d) for d in days] for entity, days in self.rows.items()}
+
+    @property
+    def bad_rows(self) -> int:
+        return sum(n for reasons in self.quarantined.values() for n in reasons.values())
+
+
+def digest(path: Path) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def add(
+    layout: Layout, path: Path, *, source: str | None = None, sidecar: Mapping[str, Any] | None = None, move: bool = False
+) -> Added:
+    """File an export under landing/<source>/<hash>-<name> with its sidecar, once.
+
+    The sidecar keeps what was written beside the file (`<file>.yml`) and in `sidecar`; `exported_at` is, unless stated,
+    the time the file was last changed. Raises UnknownFormat when no source knows the content.
+    """
+    if source is None:
+        found, what = recognise(path)
+        source = found.name
+    else:
+        what = source
+    content = digest(path)
+    for earlier in (layout.landing / source).glob(f"{content}-*"):
+        if earlier.suffix != ".yml":
+            return Added(earlier, source, what, is_new=False)
+    beside = sidecar_path(path)
+    said: dict[str, Any] = {**read_sidecar(beside), **(sidecar or {})}
+    said.setdefault("name", path.name)
+    said.setdefault("exported_at", datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None))
+    target = layout.landing_file(source, content, path.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(sidecar_path(target), yaml.safe_dump(said, allow_unicode=True, sort_keys=True).encode())
+    if move:
+        shutil.move(path, target)
+    else:
+        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.copyfile(path, partial)
+        os.replace(partial, target)
+    return Added(target, source, what, is_new=True)
+
+
+def sidecar_path(path: Path) -> Path:
+    return path.with_name(path.name + ".yml")
+
+
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """The mapping in a sidecar, empty when there is no such file. Raises ValueError when it is not a YAML mapping."""
+    if not path.exists():
+        return {}
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"the sidecar {path.name} is not YAML ({error}); correct it or remove it") from error
+    if said is None:
+        return {}
+    if not isinstance(said, dict):
+        raise ValueError(f"the sidecar {path.name} must hold 'name: value' lines; correct it or remove it")
+    return said
+
+
+def landing_files(layout: Layout) -> Iterator[LandingFile]:
+    """Every export in landing/, by source and name; sidecars, mappings and hidden files are not exports."""
+    for source in sorted(SOURCES):
+        folder = layout.landing / source
+        files = folder.rglob("*") if source == TABULAR else folder.glob("*")
+        for path in sorted(files):
+            if path.name.startswith(".") or path.suffix in {".yml", ".sql", ".md"} or not path.is_file():
+                continue
+            stat = path.stat()
+            name = path.relative_to(folder).as_posix()
+            yield LandingFile(source, name, path, stat.st_size, stat.st_mtime_ns)
+
+
+def unknown_folders(layout: Layout) -> list[str]:
+    """Folders of landing/ that no source reads."""
+    if not layout.landing.exists():
+        return []
+    return sorted(p.name for p in layout.landing.iterdir() if p.is_dir() and p.name not in SOURCES)
+
+
+def export_of(file: LandingFile) -> Export:
+    """The export as its source reads it. Raises ValueError for an unusable sidecar."""
+    said = read_sidecar(sidecar_path(file.path))
+    return Export(file.path, file.source, str(said.get("name", file.path.name)), said)
+
+
+def context_of(file: LandingFile) -> str:
+    """A digest of everything beside the file that changes what is read from it: its sidecar, its mappings."""
+    beside = [sidecar_path(file.path)]
+    if file.source == TABULAR:
+        beside += sorted((file.path.parents[len(Path(file.name).parts) - 2]).glob("*.sql"))
+    content = hashlib.sha256()
+    for path in beside:
+        if path.exists():
+            content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return content.hexdigest()[:16]
+
+
+def entries(layout: Layout) -> dict[tuple[str, str], Entry]:
+    """The landing index by (source, name)."""
+    found = {}
+    for path in sorted(layout.index.rglob("*.json")):
+        entry = Entry(**json.loads(path.read_text(encoding="utf-8")))
+        found[entry.source, entry.name] = entry
+    return found
+
+
+def write_entry(layout: Layout, entry: Entry) -> None:
+    content = json.dumps(asdict(entry), ensure_ascii=False, indent=1, sort_keys=True)
+    replace_file(layout.index_entry(entry.source, entry.name), content.encode())
+
+
+def blank_entry(file: LandingFile) -> Entry:
+    """The entry of a file about to be read."""
+    source = SOURCES[file.source]
+    hashes = {entity: contract(entity).hash for entity in source.entities}
+    return Entry(file.source, file.name, file.size, file.mtime_ns, source.version, context_of(file), hashes)
+
+
+def is_current(file: LandingFile, entry: Entry) -> bool:
+    """Whether the index entry says what reading the file today would say."""
+    fresh = blank_entry(file)
+    same_file = file.size == entry.size and (file.mtime_ns == entry.mtime_ns or is_content_addressed(file))
+    same_reader = (fresh.version, fresh.context, fresh.contracts) == (entry.version, entry.context, entry.contracts)
+    return same_file and same_reader
+
+
+def is_content_addressed(file: LandingFile) -> bool:
+    """Whether `add` named the file: its time of change then says nothing (a moved lake keeps its index)."""
+    prefix = file.name.partition("-")[0]
+    return file.source != TABULAR and len(prefix) == 16 and all(c in "0123456789abcdef" for c in prefix)
+
+
+def new_files(layout: Layout) -> list[LandingFile]:
+    """Files to read: those the index does not hold, or holds as another reader, contract or context left them."""
+    known = entries(layout)
+    return [f for f in landing_files(layout) if (f.source, f.name) not in known or not is_current(f, known[f.source, f.name])]

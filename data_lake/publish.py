@@ -1,0 +1,242 @@
+"""The published zone: numbered versions, switched over in one atomic step.
+
+A version is a directory of Parquet files and an analytics.duckdb of views on them. Facts kept by day share the files
+of unchanged days with the version before through hard links. Which tables are published, and whether the audit lets
+them, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from data_lake.layout import Layout
+from data_lake.store import connect, literal, replace_file
+
+KEEP_VERSIONS = 5
+KEEP_AGE = timedelta(hours=24)
+DATABASE = "analytics.duckdb"
+MANIFEST = "version.json"
+
+
+class PublishError(Exception):
+    """A version cannot be published, found or switched to; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to publish: its relation in the warehouse, what it means, and whether it is kept by day."""
+
+    name: str
+    relation: str
+    description: str
+    columns: dict[str, str]
+    by_day: bool = False
+
+
+@dataclass
+class Version:
+    """One published version, as its version.json says."""
+
+    number: int
+    as_of: date
+    created_at: datetime
+    run_id: str
+    rows: dict[str, int] = field(default_factory=dict)
+    by_day: list[str] = field(default_factory=list)
+    descriptions: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def publish(layout: Layout, tables: Sequence[Table], *, as_of: date, run_id: str, created_at: datetime) -> Version:
+    """Write the next version from the warehouse and make it current; returns it.
+
+    Nothing a reader sees changes before the last step. Raises PublishError when there is nothing to publish.
+    """
+    if not tables:
+        raise PublishError("no tables to publish: build the marts first (fullhouse run)")
+    number = max((_number(p) for p in _folders(layout)), default=0) + 1
+    version = Version(number, as_of, created_at, run_id)
+    building = layout.published / f".building-{number:06d}"
+    for leftover in layout.published.glob(".building-*"):
+        shutil.rmtree(leftover)
+    building.mkdir(parents=True)
+    with connect(layout, str(layout.warehouse)) as connection:
+        base = _base(layout, connection)
+        changed = connection.execute("select first_day, last_day from lake.unpublished").fetchall()
+        for table in tables:
+            version.descriptions[table.name] = table.description
+            version.columns[table.name] = table.columns
+            if table.by_day:
+                version.by_day.append(table.name)
+                usable = base if base and table.name in base.by_day else None
+                _write_days(layout, connection, table, building / table.name, usable, changed)
+            else:
+                target = literal(str(building / f"{table.name}.parquet"))
+                connection.execute(f"copy (from {table.relation}) to {target} (format parquet, compression zstd)")
+            counted = connection.execute(f"select count(*) from {table.relation}").fetchone()
+            version.rows[table.name] = counted[0] if counted else 0
+        final = layout.published_version(number)
+        os.rename(building, final)
+        _write_database(layout, version)
+        replace_file(final / MANIFEST, _to_json(version))
+        _switch(layout, number)
+        connection.execute("begin")
+        connection.execute("delete from lake.unpublished")
+        connection.execute("delete from lake.publication")
+        connection.execute("insert into lake.publication values (?)", [number])
+        connection.execute("commit")
+    _prune(layout, created_at)
+    return version
+
+
+def _base(layout: Layout, connection: duckdb.DuckDBPyConnection) -> Version | None:
+    """The version that `lake.unpublished` counts from, when it still exists."""
+    row = connection.execute("select version from lake.publication").fetchone()
+    if row is None or not (layout.published_version(row[0]) / MANIFEST).exists():
+        return None
+    return read_version(layout, row[0])
+
+
+def _write_days(
+    layout: Layout,
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    target: Path,
+    base: Version | None,
+    changed: list[tuple[date, date]],
+) -> None:
+    target.mkdir()
+    where = "true"
+    if base:
+        ranges = [f"event_date between date '{first}' and date '{last}'" for first, last in changed]
+        where = " or ".join(ranges) or "false"
+        for day_folder in (layout.published_version(base.number) / table.name).glob("event_date=*"):
+            day = date.fromisoformat(day_folder.name.removeprefix("event_date="))
+            if not any(first <= day <= last for first, last in changed):
+                (target / day_folder.name).mkdir()
+                for file in day_folder.iterdir():
+                    os.link(file, target / day_folder.name / file.name)
+    connection.execute(
+        f"""copy (from {table.relation} where {where}) to {literal(str(target))} (
+            format parquet, compression zstd, partition_by (event_date), write_partition_columns true,
+            overwrite_or_ignore true)"""
+    )
+    if not any(target.iterdir()):
+        empty = target / "event_date=__HIVE_DEFAULT_PARTITION__"
+        empty.mkdir()
+        path = literal(str(empty / "data_0.parquet"))
+        connection.execute(f"copy (from {table.relation} limit 0) to {path} (format parquet)")
+
+
+def _write_database(layout: Layout, version: Version) -> None:
+    """analytics.duckdb: a view per table with absolute paths, a comment on every table and column."""
+    folder = layout.published_version(version.number)
+    beside = folder / f".{DATABASE}"
+    beside.unlink(missing_ok=True)
+    with duckdb.connect(str(beside)) as connection:
+        for name, description in version.descriptions.items():
+            if name in version.by_day:
+                source = f"read_parquet({literal(str(folder / name / '*' / '*.parquet'))}, hive_partitioning = false)"
+            else:
+                source = f"read_parquet({literal(str(folder / f'{name}.parquet'))})"
+            connection.execute(f'create view "{name}" as from {source}')
+            connection.execute(f'comment on view "{name}" is {literal(description)}')
+            for column, meaning in version.columns[name].items():
+                connection.execute(f'comment on column "{name}"."{column}" is {literal(meaning)}')
+    os.replace(beside, folder / DATABASE)
+
+
+def _switch(layout: Layout, number: int) -> None:
+    beside = layout.published / f".current-{os.getpid()}"
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(layout.published_version(number).name, target_is_directory=True)
+    os.replace(beside, layout.current)
+
+
+def _folders(layout: Layout) -> Iterator[Path]:
+    if layout.published.exists():
+        yield from sorted(p for p in layout.published.iterdir() if p.is_dir() and p.name.isdigit())
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name)
+
+
+def _prune(layout: Layout, now: datetime) -> None:
+    """Keep the last five versions, the current one, and whatever is under 24 hours old; drop what a kill left."""
+    complete = versions(layout)
+    keep = {v.number for v in complete[-KEEP_VERSIONS:]} | {v.number for v in complete if now - v.created_at < KEEP_AGE}
+    current = current_version(layout)
+    if current:
+        keep.add(current.number)
+    for folder in _folders(layout):
+        if _number(folder) not in keep:
+            shutil.rmtree(folder)
+
+
+def versions(layout: Layout) -> list[Version]:
+    """Every complete version, oldest first."""
+    return [read_version(layout, _number(p)) for p in _folders(layout) if (p / MANIFEST).exists()]
+
+
+def current_version(layout: Layout) -> Version | None:
+    """The version that readers see, None before the first publish."""
+    if not (layout.current / MANIFEST).exists():
+        return None
+    return read_version(layout, _number(layout.current.resolve()))
+
+
+def read_version(layout: Layout, number: int) -> Version:
+    """A version by number. Raises PublishError when there is none."""
+    path = layout.published_version(number) / MANIFEST
+    if not path.exists():
+        known = ", ".join(str(v.number) for v in versions(layout)) or "none"
+        raise PublishError(f"there is no published version {number}; there are: {known}")
+    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    said["as_of"] = date.fromisoformat(said["as_of"])
+    said["created_at"] = datetime.fromisoformat(said["created_at"])
+    return Version(**said)
+
+
+def rollback(layout: Layout, number: int | None = None) -> Version:
+    """Make an earlier version current: the one before the current one, or the one asked for."""
+    if number is None:
+        current = current_version(layout)
+        earlier = [v.number for v in versions(layout) if current and v.number < current.number]
+        if not earlier:
+            raise PublishError("there is no earlier version to go back to; 'fullhouse versions' lists what there is")
+        number = earlier[-1]
+    version = read_version(layout, number)
+    _switch(layout, number)
+    return version
+
+
+def repair(layout: Layout) -> list[Version]:
+    """Rewrite the views of every version, whose paths are absolute, after the lake was moved."""
+    found = versions(layout)
+    if not found:
+        raise PublishError("nothing is published yet; 'fullhouse run' publishes")
+    for version in found:
+        _write_database(layout, version)
+    if not layout.current.exists():
+        _switch(layout, found[-1].number)
+    return found
+
+
+def _to_json(version: Version) -> bytes:
+    said = asdict(version) | {"as_of": version.as_of.isoformat(), "created_at": version.created_at.isoformat()}
+    return json.dumps(said, ensure_ascii=False, indent=1).encode()
+
+
+def utc_now() -> datetime:
+    """The moment of a publish, for its version.json; no row depends on it."""
+    return datetime.now(UTC)

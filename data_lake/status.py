@@ -1,0 +1,80 @@
+"""What state a lake is in: zones, days, stale partitions, failed files, freshness. Reads, never writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from data_lake.days import built_as_of, observed, stale
+from data_lake.landing import Entry, entries, landing_files, new_files, unknown_folders
+from data_lake.layout import Layout
+from data_lake.publish import Version, current_version
+from data_lake.store import partitions
+
+
+@dataclass
+class EntityStatus:
+    """One entity of raw/: partitions, the days they span, rows by source as the landing index counts them."""
+
+    entity: str
+    partitions: int = 0
+    first_day: date | None = None
+    last_day: date | None = None
+    rows: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Status:
+    """A lake at a glance."""
+
+    root: str
+    landing: Counter[str]
+    waiting: list[str]
+    missing: list[str]
+    unknown: list[str]
+    entities: list[EntityStatus]
+    span: tuple[date, date] | None
+    failed: list[Entry]
+    quarantined: Counter[tuple[str, str, str]]
+    stale: list[tuple[str, date, str]]
+    built_as_of: date | None
+    published: Version | None
+    published_at: datetime | None
+
+
+def collect(layout: Layout, fingerprint: str) -> Status:
+    """Read the state of a lake; `fingerprint` stands for the models and settings, as in `days.plan`."""
+    files = list(landing_files(layout))
+    index = entries(layout)
+    by_entity: dict[str, EntityStatus] = {}
+    for part in partitions(layout):
+        found = by_entity.setdefault(part.entity, EntityStatus(part.entity))
+        found.partitions += 1
+        found.first_day = min(found.first_day or part.day, part.day)
+        found.last_day = max(found.last_day or part.day, part.day)
+    quarantined: Counter[tuple[str, str, str]] = Counter()
+    for entry in index.values():
+        for entity, days in entry.rows.items():
+            if entity in by_entity:
+                by_entity[entity].rows[entry.source] += sum(days.values())
+        for entity, reasons in entry.quarantined.items():
+            for reason, count in reasons.items():
+                quarantined[entry.source, entity, reason] += count
+    here = {(f.source, f.name) for f in files}
+    version = current_version(layout)
+    return Status(
+        root=str(layout.root),
+        landing=Counter(f.source for f in files),
+        waiting=[f"{f.source}/{f.name}" for f in new_files(layout)],
+        missing=[f"{source}/{name}" for source, name in index if (source, name) not in here],
+        unknown=unknown_folders(layout),
+        entities=list(by_entity.values()),
+        span=observed(layout),
+        failed=[e for e in index.values() if e.error or e.problem_count],
+        quarantined=quarantined,
+        stale=stale(layout, fingerprint),
+        built_as_of=built_as_of(layout),
+        published=version,
+        published_at=version.created_at if version else None,
+    )

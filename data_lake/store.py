@@ -1,0 +1,258 @@
+"""Reading and writing the raw zone: scan, write one partition, merge new rows into the partitions they touch.
+
+A partition is one file per (entity, UTC day, source). It is replaced whole and atomically, and only when its bytes
+change. How a landing file becomes rows, and which files are new, does not belong here (see `ingest`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data_lake.contracts import Contract, ContractError, contract
+from data_lake.layout import Layout
+
+CONTRACT_KEY = b"contract"
+# Half of the 4 GB that the marts may use at ten million messages; larger merges spill to disk.
+MEMORY_LIMIT = os.environ.get("FULLHOUSE_MEMORY_LIMIT", "2GB")
+MERGE_ROWS = 200_000
+
+
+def connect(layout: Layout, database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection in UTC that spills inside the lake."""
+    connection = duckdb.connect(database, read_only=read_only)
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute("set temp_directory = ?", [str(layout.root / ".duckdb-spill")])
+    return connection
+
+
+def quoted(names: Iterable[str], prefix: str = "") -> str:
+    """Column names as a SQL list."""
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def literal(text: str) -> str:
+    """A string as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def file_list(paths: Iterable[Path]) -> str:
+    """Paths as the list argument of read_parquet."""
+    return "[" + ", ".join(literal(str(p)) for p in paths) + "]"
+
+
+def replace_file(path: Path, content: bytes | memoryview | pa.Buffer) -> bool:
+    """Write a file beside its place and move it there; False, and no write, when it already says the same."""
+    if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == bytes(content):
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with beside.open("wb") as file:
+        file.write(content)
+    os.replace(beside, path)
+    return True
+
+
+def _parquet(table: pa.Table, expected: Contract) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    stamped = table.replace_schema_metadata({CONTRACT_KEY: expected.hash.encode()})
+    pq.write_table(stamped, sink, compression="zstd", compression_level=1)
+    return sink.getvalue()
+
+
+def conform(table: pa.Table, expected: Contract) -> pa.Table:
+    """The table with exactly the contract's columns and types; columns it lacks are null.
+
+    Raises ContractError for a column the contract does not have or values that do not cast.
+    """
+    unknown = set(table.column_names) - set(expected.column_names)
+    if unknown:
+        raise ContractError(f"{expected.entity} has no column {sorted(unknown)}; put such fields into 'extra'")
+    columns = []
+    for column in expected.arrow_schema:
+        if column.name not in table.column_names:
+            columns.append(pa.nulls(table.num_rows, column.type))
+            continue
+        try:
+            columns.append(table.column(column.name).cast(column.type))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise ContractError(f"{expected.entity}.{column.name} must be {column.type}: {error}") from error
+    return pa.Table.from_arrays(columns, schema=expected.arrow_schema)
+
+
+def write_partition(layout: Layout, entity: str, day: date, source: str, table: pa.Table) -> bool:
+    """Replace one partition by these rows, sorted by event time and key; no rows remove it.
+
+    Returns whether anything changed. Raises ContractError when the rows are not the contract's: a column it lacks,
+    a type that does not cast, a null in a required column, a repeated key, a row of another day.
+    """
+    expected = contract(entity)
+    path = layout.raw_partition(entity, day, source)
+    if table.num_rows == 0:
+        return _remove_partition(path)
+    rows = conform(table, expected)
+    for column in expected.columns:
+        if column.required and rows.column(column.name).null_count:
+            raise ContractError(f"{entity} of {day}: {column.name} is missing in {rows.column(column.name).null_count} rows")
+    days = pc.unique(rows.column(expected.event_time).cast(pa.date32())).to_pylist()
+    if days != [day]:
+        raise ContractError(f"{entity} of {day}: holds rows of {sorted(set(days) - {day})}")
+    order = [expected.event_time, *(k for k in expected.key if k != expected.event_time)]
+    rows = rows.sort_by([(name, "ascending") for name in order])
+    keys = rows.select(list(expected.key)).group_by(list(expected.key)).aggregate([])
+    if keys.num_rows != rows.num_rows:
+        raise ContractError(f"{entity} of {day}: {rows.num_rows - keys.num_rows} rows repeat a key {expected.key}")
+    return _replace_partition(path, rows, expected)
+
+
+def _replace_partition(path: Path, rows: pa.Table, expected: Contract) -> bool:
+    return replace_file(path, _parquet(rows.combine_chunks(), expected))
+
+
+def _remove_partition(path: Path) -> bool:
+    if not path.exists():
+        return False
+    path.unlink()
+    for folder in (path.parent, path.parent.parent):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return True
+
+
+def ensure_readable(layout: Layout, entity: str) -> None:
+    """Put down the file without rows that lets dbt read an entity nobody has filled."""
+    expected = contract(entity)
+    replace_file(layout.raw_empty(entity), _parquet(expected.arrow_schema.empty_table(), expected))
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One raw file; `fingerprint` changes when its content does."""
+
+    entity: str
+    day: date
+    source: str
+    path: Path
+    fingerprint: str
+
+
+def partitions(layout: Layout, entity: str | None = None) -> Iterator[Partition]:
+    """The partitions that hold rows, by entity, day and source."""
+    entities = [entity] if entity else sorted(p.name for p in layout.raw.glob("[a-z]*"))
+    for name in entities:
+        for path in sorted(layout.raw_entity(name).glob("event_date=[12]*/source=*/part-0.parquet")):
+            stat = path.stat()
+            yield Partition(
+                entity=name,
+                day=date.fromisoformat(path.parent.parent.name.removeprefix("event_date=")),
+                source=path.parent.name.removeprefix("source="),
+                path=path,
+                fingerprint=f"{stat.st_size}-{stat.st_mtime_ns}",
+            )
+
+
+def contract_of(path: Path) -> str | None:
+    """The contract hash in a partition's footer."""
+    stamp = (pq.read_schema(path).metadata or {}).get(CONTRACT_KEY)
+    return stamp.decode() if stamp else None
+
+
+def scan(layout: Layout, entity: str, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
+    """All rows of an entity as a DuckDB relation with the contract's columns and `event_date`."""
+    ensure_readable(layout, entity)
+    found = connection or connect(layout)
+    return found.sql(
+        f"select * from read_parquet({literal(layout.raw_glob(entity))}, hive_partitioning = true, "
+        "hive_types = {'event_date': date}) where event_date is not null"
+    )
+
+
+def merge(
+    layout: Layout,
+    connection: duckdb.DuckDBPyConnection,
+    entity: str,
+    source: str,
+    rows: str,
+    *,
+    landing_files: Sequence[str],
+    also_days: Iterable[date] = (),
+) -> list[date]:
+    """Merge the rows of the relation named `rows` into the partitions of their days; returns the days that changed.
+
+    `rows` has the contract's columns and `_row`. Rows that earlier reads of `landing_files` left behind are dropped,
+    on `also_days` too. Of rows with one key the latest extracted_at wins, then the greater landing file name (it
+    starts with the content's hash), then the later row: the order in which files arrive does not matter.
+    """
+    expected = contract(entity)
+    day_of = f'cast("{expected.event_time}" as date)'
+    found = {d for (d,) in connection.execute(f"select distinct {day_of} from {rows}").fetchall()}
+    touched = sorted(found | set(also_days))
+    if not touched:
+        return []
+    paths = {day: layout.raw_partition(entity, day, source) for day in touched}
+    # A partition written under another contract is left out: its landing files are all being read again.
+    kept = [p for p in paths.values() if p.exists() and contract_of(p) == expected.hash]
+    names = quoted(expected.column_names)
+    union = f"select {names}, _row from {rows}"
+    if kept:
+        gone = ", ".join(map(literal, landing_files)) or "''"
+        union += (
+            f" union all select {names}, 0 from read_parquet({file_list(kept)}, hive_partitioning = false)"
+            f" where landing_file not in ({gone})"
+        )
+    key = quoted(expected.key)
+    connection.execute(f"create or replace temp table _merging as select {day_of} as _day, * from ({union})")
+    connection.execute(
+        f"create or replace temp table _repeated as select _day, {key} from _merging group by all having count(*) > 1"
+    )
+    keys = " and ".join(f'm."{k}" = r."{k}"' for k in expected.key)
+    connection.execute(
+        f"""create or replace temp table _losers as
+        select _id from (
+            select m.rowid as _id, row_number() over (
+                partition by m._day, {quoted(expected.key, "m.")}
+                order by m.extracted_at desc, m.landing_file desc, m._row desc
+            ) as _place
+            from _merging m join _repeated r on m._day = r._day and {keys}
+        ) where _place > 1"""
+    )
+    order = quoted([expected.event_time, *(k for k in expected.key if k != expected.event_time)])
+    reader = connection.execute(
+        f"select _day, {names} from _merging where rowid not in (select _id from _losers) order by _day, {order}"
+    ).to_arrow_reader(MERGE_ROWS)
+    changed = []
+    written = set()
+    for day, table in _by_day(reader):
+        written.add(day)
+        if _replace_partition(paths[day], table.cast(expected.arrow_schema), expected):
+            changed.append(day)
+    changed += [day for day in touched if day not in written and _remove_partition(paths[day])]
+    connection.execute("drop table _merging; drop table _repeated; drop table _losers")
+    return sorted(changed)
+
+
+def _by_day(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[date, pa.Table]]:
+    """Group batches sorted by `_day` into one table a day, holding one day at a time."""
+    day: date | None = None
+    pending: list[pa.Table] = []
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        days = table.column("_day")
+        for value in pc.unique(days).to_pylist():
+            part = table.filter(pc.equal(days, pa.scalar(value, pa.date32()))).drop_columns(["_day"])
+            if value != day:
+                if day is not None:
+                    yield day, pa.concat_tables(pending)
+                day, pending = value, []
+            pending.append(part)
+    if day is not None:
+        yield day, pa.concat_tables(pending)

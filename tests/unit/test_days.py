@@ -1,0 +1,132 @@
+"""Which days a change reaches."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from data_lake.days import Plan, begin_build, end_build, plan, stale
+from data_lake.layout import Layout
+from tests.builders import at, day, message, put, sample, stream
+
+MODELS = "models-1"
+
+
+def build(lake: Layout, **bounds: date) -> Plan:
+    todo = plan(lake, MODELS, **bounds)
+    assert todo
+    begin_build(lake, todo)
+    end_build(lake, todo)
+    return todo
+
+
+def ranges(todo: Plan | None) -> list[tuple[str, str]]:
+    assert todo
+    assert todo.days is not None
+    return [(str(first), str(last)) for first, last in todo.days]
+
+
+def test_an_empty_lake_has_nothing_to_build(lake: Layout) -> None:
+    assert plan(lake, MODELS) is None
+
+
+def test_the_first_build_takes_every_day_and_the_second_none(lake: Layout) -> None:
+    put(lake, "chat_messages", message("a", "2026-01-31 20:00"))
+    first = build(lake)
+    assert first.days is None
+    assert first.as_of == day("2026-01-31")
+    second = plan(lake, MODELS)
+    assert second
+    assert second.is_empty
+
+
+def test_other_models_build_every_day_again(lake: Layout) -> None:
+    put(lake, "chat_messages", message("a", "2026-01-31 20:00"))
+    build(lake)
+    todo = plan(lake, "models-2")
+    assert todo
+    assert todo.days is None
+    assert len(stale(lake, "models-2")) == 1
+
+
+def test_an_event_row_reaches_two_days_back_and_one_ahead(lake: Layout) -> None:
+    put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
+    put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
+    build(lake)
+    put(lake, "viewer_counts", sample("2026-01-15 20:00", 5))
+    assert ranges(plan(lake, MODELS)) == [("2026-01-13", "2026-01-16")]
+
+
+def test_a_partition_that_lost_its_rows_is_built_again(lake: Layout) -> None:
+    put(lake, "chat_messages", message("a", "2026-01-01 20:00"), message("z", "2026-01-31 20:00"))
+    build(lake)
+    lake.raw_partition("chat_messages", day("2026-01-01"), "streampai").unlink()
+    assert ranges(plan(lake, MODELS)) == [("2025-12-30", "2026-01-02")]
+    build(lake)
+    todo = plan(lake, MODELS)
+    assert todo
+    assert todo.is_empty
+
+
+def test_a_look_that_differs_reaches_the_whole_stream(lake: Layout) -> None:
+    put(lake, "streams", stream("s1", "2026-01-05 20:00", "2026-01-05 22:00"))
+    put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
+    build(lake)
+    put(lake, "streams", stream("s1", "2026-01-05 20:00", "2026-01-05 23:00", "2026-01-25 12:00"))
+    assert ranges(plan(lake, MODELS)) == [("2026-01-03", "2026-01-07"), ("2026-01-23", "2026-01-26")]
+
+
+def test_a_look_that_only_counts_more_views_reaches_no_stream(lake: Layout) -> None:
+    put(lake, "streams", stream("s1", "2026-01-05 20:00", "2026-01-05 22:00", vod_view_count=1))
+    put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
+    build(lake)
+    put(lake, "streams", stream("s1", "2026-01-05 20:00", "2026-01-05 22:00", "2026-01-25 12:00", vod_view_count=9))
+    assert ranges(plan(lake, MODELS)) == [("2026-01-23", "2026-01-26")]
+
+
+def test_a_change_of_owner_reaches_every_day_and_the_same_owner_again_does_not(lake: Layout) -> None:
+    owner = {"creator_id": "anna", "channel_id": "c1", "creator_name": "Anna"}
+    put(lake, "channel_owners", {**owner, "observed_at": at("2026-01-01 00:00")})
+    put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
+    build(lake)
+    put(lake, "channel_owners", {**owner, "observed_at": at("2026-01-20 00:00")})
+    assert ranges(plan(lake, MODELS)) == [("2026-01-18", "2026-01-21")]
+    build(lake)
+    put(lake, "channel_owners", {**owner, "creator_id": "bert", "observed_at": at("2026-01-25 00:00")})
+    todo = plan(lake, MODELS)
+    assert todo
+    assert todo.days is None
+
+
+def test_as_of_hides_later_days_and_the_next_run_brings_them_back(lake: Layout) -> None:
+    for n in (1, 10, 20, 30):
+        put(lake, "chat_messages", message(f"m{n}", f"2026-01-{n:02} 20:00"))
+    build(lake)
+    earlier = build(lake, to_day=day("2026-01-10"))
+    assert earlier.as_of == day("2026-01-10")
+    assert [(str(a), str(b)) for a, b in earlier.days or ()] == [("2026-01-18", "2026-01-21"), ("2026-01-28", "2026-01-30")]
+    again = plan(lake, MODELS)
+    assert again
+    assert again.as_of == day("2026-01-30")
+    assert again.covers(day("2026-01-20"))
+    assert not again.covers(day("2026-01-01"))
+
+
+def test_a_backfill_builds_its_days_and_keeps_later_ones(lake: Layout) -> None:
+    for n in (1, 10, 20, 30):
+        put(lake, "chat_messages", message(f"m{n}", f"2026-01-{n:02} 20:00"))
+    build(lake)
+    put(lake, "chat_messages", message("late", "2026-01-25 20:00"))
+    todo = build(lake, from_day=day("2026-01-10"), to_day=day("2026-01-11"))
+    assert todo.as_of == day("2026-01-30")
+    assert ranges(todo) == [("2026-01-10", "2026-01-11")]
+    assert ranges(plan(lake, MODELS)) == [("2026-01-23", "2026-01-26")]
+
+
+def test_a_build_that_never_ended_is_built_again(lake: Layout) -> None:
+    put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
+    build(lake)
+    put(lake, "chat_messages", message("b", "2026-01-05 20:00"))
+    todo = plan(lake, MODELS)
+    assert todo
+    begin_build(lake, todo)
+    assert plan(lake, MODELS) == todo

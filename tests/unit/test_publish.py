@@ -1,0 +1,161 @@
+"""Versions: switched over in one step, unchanged days shared, an earlier one a command away."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from data_lake.days import Plan, begin_build, end_build
+from data_lake.layout import Layout
+from data_lake.publish import (
+    PublishError,
+    Table,
+    Version,
+    current_version,
+    publish,
+    repair,
+    rollback,
+    versions,
+)
+from data_lake.store import connect
+
+MESSAGES = Table("messages", "main.messages", "One row per message.", {"event_date": "UTC day.", "n": "A count."}, True)
+STREAMS = Table("streams", "main.streams", "One row per stream.", {"name": "Its name."})
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def build(lake: Layout, rows: dict[str, int], days: tuple[tuple[date, date], ...] | None = None) -> None:
+    todo = Plan(date(2026, 1, 3), days, (), (), "models", "a test")
+    begin_build(lake, todo)
+    with connect(lake, str(lake.warehouse)) as connection:
+        connection.execute("create or replace table messages (event_date date, n integer)")
+        for day, n in rows.items():
+            connection.execute("insert into messages values (?, ?)", [day, n])
+        connection.execute("create or replace table streams as select 'a' as name")
+    end_build(lake, todo)
+
+
+def release(lake: Layout, hours: int = 0) -> Version:
+    moment = START + timedelta(hours=hours)
+    return publish(lake, [MESSAGES, STREAMS], as_of=date(2026, 1, 3), run_id="run", created_at=moment)
+
+
+def analytics(folder: Path, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(folder / "analytics.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_a_published_table_can_be_queried_and_says_what_it_is(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1, "2026-01-02": 2})
+    version = release(lake)
+    assert version.rows == {"messages": 2, "streams": 1}
+    assert analytics(lake.current, "select sum(n) from messages") == [(3,)]
+    comments = "select comment from duckdb_views() where view_name = 'messages'"
+    assert analytics(lake.current, comments) == [("One row per message.",)]
+    columns = "select column_name, comment from duckdb_columns() where table_name = 'messages' order by 1"
+    assert analytics(lake.current, columns) == [("event_date", "UTC day."), ("n", "A count.")]
+    assert pl.read_parquet(lake.current / "messages").get_column("n").sum() == 3
+
+
+def test_unchanged_days_share_their_files_with_the_version_before(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1, "2026-01-02": 2})
+    first = release(lake)
+    build(lake, {"2026-01-01": 1, "2026-01-02": 5}, ((date(2026, 1, 2), date(2026, 1, 2)),))
+    second = release(lake)
+
+    def inode(version: Version, day: str) -> int:
+        (file,) = (lake.published_version(version.number) / "messages" / f"event_date={day}").iterdir()
+        return file.stat().st_ino
+
+    assert inode(first, "2026-01-01") == inode(second, "2026-01-01")
+    assert inode(first, "2026-01-02") != inode(second, "2026-01-02")
+    assert analytics(lake.current, "select sum(n) from messages") == [(6,)]
+    assert analytics(lake.published_version(first.number), "select sum(n) from messages") == [(3,)]
+
+
+def test_a_day_that_became_empty_leaves_the_published_table(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1, "2026-01-02": 2})
+    release(lake)
+    build(lake, {"2026-01-01": 1}, ((date(2026, 1, 2), date(2026, 1, 2)),))
+    release(lake)
+    assert analytics(lake.current, "select event_date::varchar from messages") == [("2026-01-01",)]
+
+
+def test_days_built_by_a_run_that_never_published_are_published_by_the_next(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1, "2026-01-02": 2})
+    release(lake)
+    build(lake, {"2026-01-01": 9, "2026-01-02": 2}, ((date(2026, 1, 1), date(2026, 1, 1)),))
+    build(lake, {"2026-01-01": 9, "2026-01-02": 8}, ((date(2026, 1, 2), date(2026, 1, 2)),))
+    release(lake)
+    assert analytics(lake.current, "select n from messages order by event_date") == [(9,), (8,)]
+
+
+def test_an_empty_fact_is_published_as_an_empty_table(lake: Layout) -> None:
+    build(lake, {})
+    release(lake)
+    assert analytics(lake.current, "select count(*) from messages") == [(0,)]
+
+
+def test_an_open_reader_neither_blocks_a_publish_nor_sees_it(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    release(lake)
+    with duckdb.connect(str(lake.current / "analytics.duckdb")) as reader:
+        build(lake, {"2026-01-01": 7})
+        release(lake)
+        assert reader.execute("select n from messages").fetchall() == [(1,)]
+    assert analytics(lake.current, "select n from messages") == [(7,)]
+
+
+def test_rollback_returns_to_the_version_before_and_the_next_publish_is_whole(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    release(lake)
+    build(lake, {"2026-01-01": 7})
+    release(lake)
+    assert rollback(lake).number == 1
+    assert analytics(lake.current, "select n from messages") == [(1,)]
+    build(lake, {"2026-01-01": 7, "2026-01-02": 1}, ((date(2026, 1, 2), date(2026, 1, 2)),))
+    assert release(lake).number == 3
+    assert analytics(lake.current, "select n from messages order by event_date") == [(7,), (1,)]
+    with pytest.raises(PublishError, match="no published version 9; there are: 1, 2, 3"):
+        rollback(lake, 9)
+
+
+def test_the_last_five_versions_and_those_under_a_day_old_are_kept(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    for hours in (0, 0, 0, 30, 30, 30, 30):
+        release(lake, hours)
+    assert [v.number for v in versions(lake)] == [3, 4, 5, 6, 7]
+    release(lake, 31)
+    release(lake, 31)
+    assert [v.number for v in versions(lake)] == [4, 5, 6, 7, 8, 9]
+
+
+def test_repair_makes_a_moved_lake_readable(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    release(lake)
+    moved = Layout(lake.root.with_name("moved"))
+    shutil.move(lake.root, moved.root)
+    with pytest.raises(duckdb.IOException):
+        analytics(moved.current, "select * from streams")
+    repair(moved)
+    assert analytics(moved.current, "select name from streams") == [("a",)]
+
+
+def test_a_version_that_a_kill_left_half_written_is_never_current(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    release(lake)
+    half = lake.published_version(2)
+    half.mkdir()
+    (lake.published / ".building-000002").mkdir()
+    os.sync()
+    version = release(lake)
+    assert version.number == 3
+    assert current_version(lake) == version
+    assert not half.exists()
+    assert not list(lake.published.glob(".building-*"))
