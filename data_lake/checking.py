@@ -42,14 +42,16 @@ def check_rows(connection: duckdb.DuckDBPyConnection, expected: Contract, source
     if expected.synthetic_id:
         complete = _with_synthetic_ids(expected, complete)
     connection.execute(
-        f"create or replace temp table _checked as select * replace ({_problem(expected)} as {PROBLEM}) from ({complete})"
+        f"""create or replace temp table _checked as
+        select * replace ({_problem(expected)} as {PROBLEM}) from ({complete})"""
     )
     connection.execute(
         f"create or replace temp table _good as select {names}, {ROW} from _checked where {PROBLEM} is null"
     )
     connection.execute(
         f"""create or replace temp table _bad as
-        select c.* replace (coalesce({TEXT}, to_json(c)::varchar) as {TEXT}) from _checked c where {PROBLEM} is not null"""
+        select c.* replace (coalesce({TEXT}, to_json(c)::varchar) as {TEXT})
+        from _checked c where {PROBLEM} is not null"""
     )
     connection.execute("drop table _checked")
 

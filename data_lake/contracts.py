@@ -66,10 +66,7 @@ class Contract:
     @cached_property
     def arrow_schema(self) -> pa.Schema:
         """The columns as Arrow types, chosen by asking DuckDB."""
-        select = ", ".join(f'cast(null as {c.type}) as "{c.name}"' for c in self.columns)
-        with duckdb.connect() as connection:
-            schema = connection.execute(f"select {select} limit 0").to_arrow_table().schema
-        return schema.with_metadata({})
+        return pa.schema([(c.name, _arrow_type(c.type)) for c in self.columns])
 
     @cached_property
     def hash(self) -> str:
@@ -85,6 +82,17 @@ class Contract:
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns)
+
+
+@cache
+def _types_connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+@cache
+def _arrow_type(duckdb_type: str) -> pa.DataType:
+    table = _types_connection().execute(f"select cast(null as {duckdb_type}) as typed limit 0").to_arrow_table()
+    return table.schema.field("typed").type
 
 
 def _column(entity: str, spec: dict[str, Any]) -> Column:
@@ -111,7 +119,9 @@ def read_contract(path: Path) -> Contract:
             synthetic_id=SyntheticId(synthetic["column"], tuple(synthetic["of"])) if synthetic else None,
         )
     except (KeyError, IndexError, TypeError) as error:
-        raise ContractError(f"{path.name}: not a contract, {error!r} is missing; see any other file beside it") from error
+        raise ContractError(
+            f"{path.name}: not a contract, {error!r} is missing; see any other file beside it"
+        ) from error
 
 
 @cache

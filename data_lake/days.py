@@ -32,6 +32,7 @@ SIGNATURE = {
 
 Range = tuple[date, date]
 PartitionKey = tuple[str, date, str]
+StateRow = tuple[str, date, str, str | None]
 
 
 @dataclass(frozen=True)
@@ -227,9 +228,9 @@ def end_build(layout: Layout, todo: Plan) -> None:
         if todo.days is None:
             connection.execute("delete from lake.built")
         connection.execute("delete from lake.built where day > ?", [todo.as_of])
-        done = [(p.entity, p.day, p.source, p.fingerprint) for p in todo.partitions]
-        gone = [(*key, None) for key in todo.removed]
-        connection.register("_done", _state_table(done + gone))
+        rows: list[StateRow] = [(p.entity, p.day, p.source, p.fingerprint) for p in todo.partitions]
+        rows += [(*key, None) for key in todo.removed]
+        connection.register("_done", _state_table(rows))
         connection.execute(
             """delete from lake.built using _done
             where built.entity = _done.entity and built.day = _done.day and built.source = _done.source"""
@@ -238,7 +239,7 @@ def end_build(layout: Layout, todo: Plan) -> None:
         connection.execute("commit")
 
 
-def _state_table(rows: list[tuple[str, date, str, str | None]]) -> pa.Table:
+def _state_table(rows: list[StateRow]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * 4
     types = {"entity": pa.string(), "day": pa.date32(), "source": pa.string(), "fingerprint": pa.string()}
     return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(types.items(), columns, strict=True)})

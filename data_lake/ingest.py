@@ -245,13 +245,15 @@ def _finish(
         else:
             path.unlink(missing_ok=True)
     kinds = connection.execute(
-        "select landing_file, regexp_replace(_problem, '''[^'']*''', '…', 'g'), count(*) from _bad group by all order by all"
+        """select landing_file, regexp_replace(_problem, '''[^'']*''', '…', 'g'), count(*)
+        from _bad group by all order by all"""
     ).fetchall()
     for name, reason, count in kinds:
         found[name].quarantined.setdefault(entity, {})[reason] = count
         report.quarantined[source, entity, reason] += count
     counted = connection.execute(
-        f'select landing_file, cast("{expected.event_time}" as date) as day, count(*) from _good group by all order by all'
+        f"""select landing_file, cast("{expected.event_time}" as date) as day, count(*)
+        from _good group by all order by all"""
     ).fetchall()
     for name, day, count in counted:
         found[name].rows.setdefault(entity, {})[day.isoformat()] = count
@@ -267,5 +269,3 @@ def quarantined(layout: Layout) -> Iterator[dict[str, Any]]:
         entity, source = path.relative_to(layout.quarantine).parts[:2]
         for row in pq.read_table(path).to_pylist():
             yield {"entity": entity, "source": source.removeprefix("source="), **row}
-
-

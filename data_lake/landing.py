@@ -80,7 +80,12 @@ def digest(path: Path) -> str:
 
 
 def add(
-    layout: Layout, path: Path, *, source: str | None = None, sidecar: Mapping[str, Any] | None = None, move: bool = False
+    layout: Layout,
+    path: Path,
+    *,
+    source: str | None = None,
+    sidecar: Mapping[str, Any] | None = None,
+    move: bool = False,
 ) -> Added:
     """File an export under landing/<source>/<hash>-<name> with its sidecar, once.
 
@@ -207,4 +212,8 @@ def is_content_addressed(file: LandingFile) -> bool:
 def new_files(layout: Layout) -> list[LandingFile]:
     """Files to read: those the index does not hold, or holds as another reader, contract or context left them."""
     known = entries(layout)
-    return [f for f in landing_files(layout) if (f.source, f.name) not in known or not is_current(f, known[f.source, f.name])]
+    return [
+        f
+        for f in landing_files(layout)
+        if (f.source, f.name) not in known or not is_current(f, known[f.source, f.name])
+    ]

@@ -69,6 +69,11 @@ class Layout:
         return self.root / "truth"
 
     @property
+    def quality(self) -> Path:
+        """What Great Expectations keeps: its context, the newest results, and data_docs/index.html."""
+        return self.root / "quality"
+
+    @property
     def mlflow(self) -> Path:
         return self.root / "mlflow"
 

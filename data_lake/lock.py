@@ -29,7 +29,9 @@ _held: dict[str, tuple[int, int]] = {}
 class LakeLock:
     """The right to write a lake, as a context manager. Taking it again in the same process is free."""
 
-    def __init__(self, layout: Layout, run_id: str, *, wait: bool = True, on_wait: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, layout: Layout, run_id: str, *, wait: bool = True, on_wait: Callable[[str], None] | None = None
+    ) -> None:
         self._layout, self._run_id, self._wait, self._on_wait = layout, run_id, wait, on_wait
 
     def acquire(self) -> LakeLock:

@@ -102,7 +102,9 @@ def write_partition(layout: Layout, entity: str, day: date, source: str, table: 
     rows = conform(table, expected)
     for column in expected.columns:
         if column.required and rows.column(column.name).null_count:
-            raise ContractError(f"{entity} of {day}: {column.name} is missing in {rows.column(column.name).null_count} rows")
+            raise ContractError(
+                f"{entity} of {day}: {column.name} is missing in {rows.column(column.name).null_count} rows"
+            )
     days = pc.unique(rows.column(expected.event_time).cast(pa.date32())).to_pylist()
     if days != [day]:
         raise ContractError(f"{entity} of {day}: holds rows of {sorted(set(days) - {day})}")

@@ -103,7 +103,10 @@ def test_as_of_hides_later_days_and_the_next_run_brings_them_back(lake: Layout) 
     build(lake)
     earlier = build(lake, to_day=day("2026-01-10"))
     assert earlier.as_of == day("2026-01-10")
-    assert [(str(a), str(b)) for a, b in earlier.days or ()] == [("2026-01-18", "2026-01-21"), ("2026-01-28", "2026-01-30")]
+    assert [(str(a), str(b)) for a, b in earlier.days or ()] == [
+        ("2026-01-18", "2026-01-21"),
+        ("2026-01-28", "2026-01-30"),
+    ]
     again = plan(lake, MODELS)
     assert again
     assert again.as_of == day("2026-01-30")
