@@ -1,0 +1,227 @@
+"""What each look at a catalogue lost of what the look before held: plain SQL over the rows of a state entity.
+
+A look is all rows of one source, platform and moment (and, under landing/tabular/, one folder). Looks are compared with
+looks of the same kind only: a full look says which channel a stream belongs to, a view-count look does not, and its
+rows take the channel that other looks give the stream. What is done about a loss does not belong here.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from data_lake.layout import Layout
+from data_lake.store import scan
+
+# A look carries on the look before when it holds this share of what that one held of the channels that both hold.
+# An export of other streams (one file per recording, a page of a list, only the new ones) carries on nothing.
+CARRIED_RATIO = 0.5
+# A channel that stays away longer has left the catalogue: its absence no longer makes looks incomplete.
+LEFT_AFTER_DAYS = 7
+
+# The column that names what a look lists. Channels are no catalogue: each account carries the moment it was looked at.
+LISTED = {"streams": "stream_id", "videos": "video_id", "clips": "clip_id"}
+
+COLUMNS = (
+    "source, platform, observed_at, is_full, channel_id, rows_before, rows_now, gone_count, returned_count, "
+    "is_newest, is_back, has_left, missing_since, landing_file"
+)
+
+
+def look_losses_sql(rows: str, listed: str, as_of: date) -> str:
+    """One row per look and channel that the look holds, or that a look before it in its series held.
+
+    `rows` is a relation with event_date, source, platform, observed_at, channel_id, landing_file and the column named
+    `listed`; rows after `as_of` do not count. Of the result:
+    - `rows_before`: the channel's rows in the last look of the series that held it, null when none did; `rows_now`: in
+      this look. 0 is a whole channel gone, `missing_since` then the first look without it.
+    - `is_newest`: no later look of its kind; `is_back`: a later look of any kind has rows of the channel; `has_left`:
+      it has stayed away for more than LEFT_AFTER_DAYS.
+    - `gone_count`: rows that the look before had and this one lacks although it has the channel; `returned_count`: how
+      many of them a later look has again. A null `channel_id` stands for all rows whose channel no look says.
+    """
+    return f"""
+with seen as (
+    select
+        source,
+        regexp_extract(landing_file, '^(.*)/', 1) as folder,
+        platform,
+        observed_at,
+        {listed} as id,
+        channel_id,
+        landing_file
+    from {rows}
+    where event_date <= date '{as_of}'
+),
+
+looks as (
+    select source, folder, platform, observed_at, count(channel_id) > 0 as is_full, min(landing_file) as landing_file
+    from seen
+    group by source, folder, platform, observed_at
+),
+
+-- a catalogue is looked at in up to two kinds of look; each kind counts its looks
+numbered as (
+    select
+        *,
+        dense_rank() over (order by source, folder, platform) as catalogue,
+        dense_rank() over (order by source, folder, platform, is_full) as kind,
+        row_number() over (partition by source, folder, platform, is_full order by observed_at) as look,
+        observed_at = max(observed_at) over (partition by source, folder, platform, is_full) as is_newest
+    from looks
+),
+
+listed as (
+    select numbered.catalogue, numbered.kind, numbered.look, numbered.observed_at, seen.id, seen.channel_id
+    from seen
+    inner join numbered using (source, folder, platform, observed_at)
+),
+
+-- arg_max skips nulls: the latest look that says it; '' where none does
+channel_of as (
+    select catalogue, id, coalesce(arg_max(channel_id, observed_at), '') as channel_id
+    from listed
+    group by catalogue, id
+),
+
+placed as (
+    select
+        listed.catalogue,
+        listed.kind,
+        listed.look,
+        listed.observed_at,
+        channel_of.channel_id,
+        lead(listed.look) over (partition by listed.kind, listed.id order by listed.look) as next_look
+    from listed
+    inner join channel_of using (catalogue, id)
+),
+
+held as (
+    select
+        catalogue,
+        kind,
+        look,
+        channel_id,
+        max(observed_at) as observed_at,
+        count(*) as row_count,
+        count(*) filter (next_look = look + 1) as kept_count,
+        count(*) filter (next_look > look + 1) as returning_count
+    from placed
+    group by catalogue, kind, look, channel_id
+),
+
+last_seen as (
+    select catalogue, channel_id, max(observed_at) as last_seen_at from held group by catalogue, channel_id
+),
+
+carried as (
+    select
+        now.kind,
+        now.look,
+        sum(earlier.kept_count) >= {CARRIED_RATIO} * sum(earlier.row_count) as carries_on
+    from held as now
+    inner join held as earlier
+        on now.kind = earlier.kind and now.channel_id = earlier.channel_id and now.look = earlier.look + 1
+    group by now.kind, now.look
+),
+
+-- a series is a run of looks each of which carries on the one before
+in_series as (
+    select
+        numbered.*,
+        sum(case when carried.carries_on then 0 else 1 end) over (
+            partition by numbered.kind order by numbered.look
+        ) as series
+    from numbered
+    left join carried using (kind, look)
+),
+
+turns as (
+    select
+        held.*,
+        in_series.series,
+        lead(held.look) over turn as next_held,
+        lag(held.look) over turn as last_held,
+        lag(held.row_count) over turn as last_row_count,
+        lag(held.kept_count) over turn as last_kept_count,
+        lag(held.returning_count) over turn as last_returning_count
+    from held
+    inner join in_series using (kind, look)
+    window turn as (partition by held.kind, in_series.series, held.channel_id order by held.look)
+),
+
+present as (
+    select
+        kind,
+        look,
+        channel_id,
+        last_row_count as rows_before,
+        row_count as rows_now,
+        case when last_held = look - 1 then last_row_count - last_kept_count else 0 end as gone_count,
+        case when last_held = look - 1 then last_returning_count else 0 end as returned_count,
+        null::timestamp as missing_since
+    from turns
+),
+
+absent as (
+    select
+        missing.kind,
+        missing.look,
+        turns.channel_id,
+        turns.row_count as rows_before,
+        0 as rows_now,
+        case when turns.channel_id = '' then turns.row_count else 0 end as gone_count,
+        case when turns.channel_id = '' then turns.returning_count else 0 end as returned_count,
+        min(missing.observed_at) over (partition by turns.kind, turns.look, turns.channel_id) as missing_since
+    from turns
+    inner join in_series as missing
+        on turns.kind = missing.kind
+        and turns.series = missing.series
+        and missing.look > turns.look
+        and (turns.next_held is null or missing.look < turns.next_held)
+    -- rows of no known channel are not a channel that can be gone: they are rows gone, told of once
+    where turns.channel_id <> '' or missing.look = turns.look + 1
+),
+
+final as (
+    select
+        numbered.source,
+        numbered.platform,
+        numbered.observed_at,
+        numbered.is_full,
+        nullif(found.channel_id, '') as channel_id,
+        found.rows_before,
+        found.rows_now,
+        found.gone_count,
+        found.returned_count,
+        numbered.is_newest,
+        last_seen.last_seen_at > numbered.observed_at as is_back,
+        coalesce(
+            last_seen.last_seen_at < found.missing_since
+            and date '{as_of}' - found.missing_since::date > {LEFT_AFTER_DAYS},
+            false
+        ) as has_left,
+        found.missing_since,
+        numbered.landing_file
+    from (select * from present union all select * from absent) as found
+    inner join numbered using (kind, look)
+    inner join last_seen using (catalogue, channel_id)
+)
+
+select {COLUMNS} from final"""
+
+
+def incomplete_looks_sql(rows: str, listed: str, as_of: date) -> str:
+    """One row per look and channel that the look lacks whole, as far as was known at the end of `as_of`."""
+    return f"""
+select distinct source, platform, observed_at, channel_id, rows_before, rows_now
+from ({look_losses_sql(rows, listed, as_of)}) where rows_now = 0 and channel_id is not null and not has_left"""
+
+
+def incomplete_looks(
+    layout: Layout, connection: duckdb.DuckDBPyConnection, as_of: date, entity: str = "streams"
+) -> duckdb.DuckDBPyRelation:
+    """Looks that lack a whole channel: source, platform, observed_at, channel_id, rows_before and rows_now (0)."""
+    rows = scan(layout, entity, connection)
+    return rows.query("raw_rows", incomplete_looks_sql("raw_rows", LISTED[entity], as_of))

@@ -1,0 +1,93 @@
+"""What is expected of the tables about to be published; a value outside its range stops the publishing.
+
+Accounting identities and uniqueness are dbt tests and do not belong here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data_lake.expectations.expectation import VOLUME, Expectation, published, seconds, value
+from data_lake.expectations.suites import DAY_SECONDS, MAX_VIEWER_DAY_MESSAGES, MAX_VIEWERS
+
+# No broadcast lasts longer; marathons of a week are real.
+MAX_BROADCAST_SECONDS = 30 * DAY_SECONDS
+
+
+@dataclass(frozen=True)
+class TableSuite:
+    """The expectations of one table, the columns that name a row, and the time by which it is cut into UTC days."""
+
+    key: tuple[str, ...]
+    event_time: str | None
+    expectations: tuple[Expectation, ...]
+
+
+AUDIENCE = (
+    published("average_viewers", "Average concurrent viewers lie between 0 and 10 million.", 0, MAX_VIEWERS),
+    published("peak_viewers", "Peak concurrent viewers lie between 0 and 10 million.", 0, MAX_VIEWERS),
+)
+BROADCAST = (
+    *AUDIENCE,
+    published("live_seconds", "A broadcast lasts between 0 seconds and 30 days.", 0, MAX_BROADCAST_SECONDS),
+    published("observed_ratio", "The observed share of a broadcast lies between 0 and 1.", 0, 1),
+    published("hours_watched", "A broadcast is watched for between 0 and 1 billion hours.", 0, 1e9),
+    published("message_count", "A broadcast has between 0 and 1 billion messages.", 0, 1e9),
+    published("gift_count", "A broadcast has between 0 and 10 million gifted subscriptions.", 0, 1e7),
+)
+
+TABLES: dict[str, TableSuite] = {
+    "fct_stream_minutes": TableSuite(
+        ("platform", "stream_id", "minute_at"),
+        "minute_at",
+        (
+            *AUDIENCE,
+            published("observed_seconds", "At most 60 seconds of a minute are observed.", 0, 60),
+            published("message_count", "A minute has between 0 and 1 million messages.", 0, 1e6),
+            VOLUME,
+        ),
+    ),
+    "fct_streams": TableSuite(
+        ("broadcast_id",),
+        None,
+        (*BROADCAST, published("platform_count", "A broadcast goes to between 1 and 20 platforms.", 1, 20)),
+    ),
+    "fct_stream_platforms": TableSuite(("broadcast_id", "platform"), None, BROADCAST),
+    "fct_viewer_days": TableSuite(
+        ("event_date", "platform", "channel_id", "viewer_id"),
+        "last_trace_at",
+        (
+            published(
+                "trace_seconds",
+                "The first and the last trace of a viewer's day lie within that day.",
+                0,
+                DAY_SECONDS,
+                sql=seconds("first_trace_at", "last_trace_at"),
+            ),
+            published("stream_count", "A viewer is in at most 1,000 streams of a channel a day.", 0, 1_000),
+            value(
+                "message_count",
+                f"A viewer sends at most {MAX_VIEWER_DAY_MESSAGES:,} messages to a channel a day.",
+                0,
+                MAX_VIEWER_DAY_MESSAGES,
+            ),
+            VOLUME,
+        ),
+    ),
+    "fct_chat_messages": TableSuite(
+        ("platform", "message_id"),
+        "sent_at",
+        (
+            value("text_length", "A message has at most 5,000 characters.", 0, 5_000, sql="length(text)"),
+            published("bits_count", "A message carries at most 1 million bits.", 0, 1e6),
+            published(
+                "seconds_of_day",
+                "A message lies in the day it is filed under.",
+                0,
+                DAY_SECONDS - 1e-6,
+                sql="(epoch_us(sent_at) - epoch_us(event_date::timestamp)) / 1e6",
+            ),
+            VOLUME,
+        ),
+    ),
+}

@@ -1,0 +1,70 @@
+{#
+  The same thing exported by two tools counts once: a row whose id is not the platform's own yields to a native row with
+  equal channel, login and words less than a second away. Selects (event_date, platform, id) of the rows that yield.
+
+  `rows` is a staging model, `words` the columns that say what was said, `mixed_days` a CTE of the (platform, event_date)s
+  with both kinds of row there or on a neighbouring day: nothing else is read. Words are compared by their 64-bit hash;
+  two that differ collide within one channel and second about once in 10^12 runs of ten million rows.
+#}
+{%- macro yielding_rows(rows, id, moment, words, mixed_days) -%}
+{%- set said -%}
+        select
+            r.event_date,
+            r.platform,
+            coalesce(ids.channel_id, stand_ins.channel_id, r.channel_id) as channel_id,
+            r.{{ id }},
+            epoch_us(r.{{ moment }}) as moment_us,
+            hash(r.viewer_login, {% for word in words %}coalesce(r.{{ word }}::varchar, ''){{ ", " if not loop.last }}{% endfor %}) as words
+        from {{ rows }} as r
+        semi join {{ mixed_days }} as mixed_days
+            on r.platform = mixed_days.platform and r.event_date = mixed_days.event_date
+        left join {{ ref('int_stream_ids') }} as ids
+            on r.platform = ids.platform and r.stream_id = ids.source_stream_id
+        left join {{ ref('int_channel_stand_ins') }} as stand_ins
+            on r.platform = stand_ins.platform and r.channel_id = stand_ins.stand_in_id
+        where {{ in_window('r.event_date', pad=1) }} and r.viewer_login is not null
+{%- endset -%}
+select
+        other.event_date,
+        other.platform,
+        other.{{ id }}
+    from (
+        {{ said }} and not {{ is_native('r.' ~ id) }}
+    ) as other
+    semi join (
+        select *, unnest([moment_us // 1000000 - 1, moment_us // 1000000, moment_us // 1000000 + 1]) as near_second
+        from (
+            {{ said }} and {{ is_native('r.' ~ id) }}
+        )
+    ) as native
+        on other.platform = native.platform
+        and other.channel_id = native.channel_id
+        and other.words = native.words
+        and other.moment_us // 1000000 = native.near_second
+        and other.moment_us - native.moment_us between -999999 and 999999
+{%- endmacro -%}
+
+{# Days of a platform with native rows of an entity and others, there or on a neighbouring day. #}
+{%- macro mixed_days(entity) -%}
+select
+        platform,
+        event_date + near.days as event_date
+    from {{ ref('stg_day_sources') }}, (select unnest([-1, 0, 1]) as days) as near
+    where entity = '{{ entity }}' and {{ in_window(pad=2) }}
+    group by all
+    having bool_or(id_space = '') and bool_or(id_space <> '')
+{%- endmacro -%}
+
+{#
+  One row that two sources date on either side of midnight (a clock, a rounding): the worse of the two by best_first().
+  Staging ranks within a day, so that its days can be read alone; ten minutes around midnight are ranked here.
+#}
+{%- macro seen_on_both_days(rows, id, moment) -%}
+select
+        event_date,
+        platform,
+        {{ id }}
+    from {{ rows }}
+    where {{ in_window(pad=1) }} and ({{ moment }}::time >= time '23:50:00' or {{ moment }}::time < time '00:10:00')
+    qualify row_number() over (partition by platform, {{ id }} order by {{ best_first() }}, event_date) > 1
+{%- endmacro -%}

@@ -1,0 +1,27 @@
+with looks as (
+    select * from {{ ref('stg_channel_owners') }}
+),
+
+latest as (
+    select * from looks
+    qualify row_number() over (partition by platform, channel_id order by observed_at desc, creator_id) = 1
+),
+
+creators as (
+    select
+        creator_id,
+        arg_max(creator_name, (observed_at, platform, channel_id)) as creator_name,
+        arg_max(time_zone, (observed_at, platform, channel_id)) as time_zone
+    from looks
+    group by creator_id
+)
+
+select
+    latest.platform,
+    latest.channel_id,
+    latest.observed_at,
+    latest.creator_id,
+    creators.creator_name,
+    creators.time_zone
+from latest
+inner join creators on latest.creator_id = creators.creator_id

@@ -1,0 +1,50 @@
+{{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='fail', tags=['daily']) }}
+
+with events as not materialized (
+    select * from {{ ref('stg_stream_events') }}
+),
+
+mixed_days as (
+    {{ mixed_days('stream_events') }}
+),
+
+yielding as (
+    {{ yielding_rows(ref('stg_stream_events'), 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days') }}
+    union all
+    {{ seen_on_both_days(ref('stg_stream_events'), 'event_id', 'occurred_at') }}
+),
+
+kept as not materialized (
+    select events.* from events
+    anti join yielding
+        on events.event_date = yielding.event_date
+        and events.platform = yielding.platform
+        and events.event_id = yielding.event_id
+    where {{ in_window('events.event_date') }}
+),
+
+final as (
+    select * from {{ with_streams('kept', 'occurred_at') }}
+)
+
+select
+    event_date,
+    platform,
+    event_id,
+    occurred_at,
+    channel_id,
+    stream_id,
+    viewer_id,
+    viewer_login,
+    event_type,
+    tier,
+    month_count,
+    gift_count,
+    gift_group_id,
+    gift_recipient_id,
+    raid_viewer_count,
+    amount,
+    currency,
+    message_text,
+    source
+from final

@@ -1,0 +1,53 @@
+{{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='fail', tags=['daily']) }}
+
+with messages as not materialized (
+    select * from {{ ref('stg_chat_messages') }}
+),
+
+mixed_days as (
+    {{ mixed_days('chat_messages') }}
+),
+
+yielding as (
+    {{ yielding_rows(ref('stg_chat_messages'), 'message_id', 'sent_at', ['text'], 'mixed_days') }}
+    union all
+    {{ seen_on_both_days(ref('stg_chat_messages'), 'message_id', 'sent_at') }}
+),
+
+kept as not materialized (
+    select messages.* from messages
+    anti join yielding
+        on messages.event_date = yielding.event_date
+        and messages.platform = yielding.platform
+        and messages.message_id = yielding.message_id
+    where {{ in_window('messages.event_date') }}
+),
+
+final as (
+    select * from {{ with_streams('kept', 'sent_at') }}
+)
+
+select
+    event_date,
+    platform,
+    message_id,
+    sent_at,
+    channel_id,
+    stream_id,
+    viewer_id,
+    viewer_login,
+    text,
+    emotes,
+    coalesce(len(emotes), 0) as emote_count,
+    message_type,
+    is_action,
+    bits_count,
+    reply_to_message_id,
+    is_first_message,
+    is_moderator,
+    is_subscriber,
+    is_vip,
+    {{ is_marked_bot() }} as is_bot,
+    shared_from_channel_id,
+    source
+from final

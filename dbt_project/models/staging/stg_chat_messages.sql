@@ -1,0 +1,65 @@
+with source as (
+    {{ event_rows('chat_messages', ['platform', 'message_id']) }}
+),
+
+renamed as (
+    select
+        event_date,
+        platform,
+        message_id,
+        sent_at,
+        channel_id,
+        stream_id,
+        coalesce(viewer_id, 'login:' || lower(viewer_login)) as viewer_id,
+        lower(coalesce(viewer_login, case when viewer_id like 'login:%' then substr(viewer_id, 7) end)) as viewer_login,
+        viewer_display_name,
+        offset_seconds,
+        text,
+        emotes,
+        badges,
+        message_type,
+        is_action,
+        bits_count,
+        reply_to_message_id,
+        is_first_message,
+        is_moderator,
+        is_subscriber,
+        is_vip,
+        is_bot,
+        shared_from_channel_id,
+        source,
+        landing_file,
+        extracted_at,
+        extra
+    from source
+)
+
+select
+    event_date,
+    platform,
+    message_id,
+    sent_at,
+    channel_id,
+    stream_id,
+    viewer_id,
+    viewer_login,
+    viewer_display_name,
+    offset_seconds,
+    text,
+    emotes,
+    badges,
+    message_type,
+    is_action,
+    bits_count,
+    reply_to_message_id,
+    is_first_message,
+    is_moderator,
+    is_subscriber,
+    is_vip,
+    is_bot,
+    shared_from_channel_id,
+    source,
+    landing_file,
+    extracted_at,
+    extra
+from renamed

@@ -1,0 +1,74 @@
+"""published/: the marts that passed the audit, as one version that readers switch to at once.
+
+How a version is written and switched to does not belong here (see `data_lake.publish`).
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from data_lake.days import built_as_of
+from data_lake.publish import PublishError, Table, publish, utc_now
+from orchestration import progress as steps
+from orchestration.assets.marts import model_key
+from orchestration.progress import Progress
+from orchestration.project import PUBLISHED_LAYERS, Manifest, layer, models, published_tables
+from orchestration.resources import LakeResource
+
+# The schedule is daily: a table is late when a day was missed, and stale when two were.
+FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
+
+
+def published_key(table: str) -> dg.AssetKey:
+    return dg.AssetKey(["published", table])
+
+
+def published_assets(manifest: Manifest) -> dg.AssetsDefinition:
+    """Every published table; they are written together or not at all.
+
+    One mart that fails a blocking test fails the step that builds them all, so no table is published then.
+    """
+    tables = published_tables(manifest)
+    keys = {node["name"]: model_key(node) for node in models(manifest) if layer(node) in PUBLISHED_LAYERS}
+
+    @dg.multi_asset(
+        name="publish",
+        specs=[_spec(table, keys[table.name]) for table in tables],
+    )
+    def publish_marts(
+        context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        layout = lake.hold(context.run_id, progress)
+        as_of = built_as_of(layout)
+        if as_of is None:
+            raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
+        progress.advance(steps.PUBLISH, 0.0)
+        lake.wait_for_warehouse()
+        try:
+            version = publish(layout, tables, as_of=as_of, run_id=context.run_id, created_at=utc_now())
+        except PublishError as error:
+            raise dg.Failure(str(error)) from error
+        progress.finish(steps.PUBLISH, f"version {version.number}, {len(version.rows)} tables")
+        for table in tables:
+            metadata: dict[str, Any] = {
+                "dagster/row_count": version.rows[table.name],
+                "version": version.number,
+                "as_of": as_of.isoformat(),
+                "path": dg.MetadataValue.path(str(layout.published_version(version.number))),
+            }
+            yield dg.MaterializeResult(asset_key=published_key(table.name), metadata=metadata)
+
+    return publish_marts
+
+
+def _spec(table: Table, mart: dg.AssetKey) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        published_key(table.name),
+        group_name="published",
+        description=table.description,
+        deps=[mart],
+        freshness_policy=FRESH,
+        kinds={"parquet", "duckdb"},
+    )

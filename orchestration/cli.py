@@ -1,0 +1,258 @@
+"""The `fullhouse` command. Each command is a few lines over data_lake; Dagster is imported only by `run`.
+
+What a run does (see `lake_run`) and how things look (see `terminal`) do not belong here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+from rich.console import Console
+
+from data_lake import landing, publish
+from data_lake.contracts import ContractError
+from data_lake.layout import Layout
+from data_lake.lock import LakeBusy, LakeLock
+from data_lake.sources import UnknownFormat
+from data_lake.status import collect
+from orchestration import lake_run, terminal
+from orchestration import progress as steps
+from orchestration.progress import Progress
+from orchestration.project import ManifestMissing, fingerprint
+
+# What a person can act on: shown as a sentence. Anything else is a fault of ours, and --debug shows where.
+EXPECTED = (
+    ContractError,
+    LakeBusy,
+    ManifestMissing,
+    UnknownFormat,
+    lake_run.RunError,
+    publish.PublishError,
+    OSError,
+    ValueError,
+)
+FAILED, INTERRUPTED = 1, 130
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+class Commands(click.Group):
+    """Errors as sentences, with --debug as tracebacks."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("interrupted: run again to go on where this stopped", err=True)
+            context.exit(INTERRUPTED)
+        except Exception as error:
+            if context.params.get("debug"):
+                raise
+            if isinstance(error, EXPECTED):
+                raise click.ClickException(str(error)) from error
+            advice = "this is a fault of Full House; 'fullhouse --debug ...' shows where"
+            raise click.ClickException(f"{type(error).__name__}: {error}\n{advice}") from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show log lines and tracebacks.")
+@click.version_option(package_name="full-house", prog_name="fullhouse")
+def main(debug: bool) -> None:
+    """An audience lakehouse: exports in, tested tables out. The lake is at LAKE_ROOT (data_lake/storage unless set)."""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def add(files: tuple[Path, ...]) -> None:
+    """File exports in landing/, each recognised by its content."""
+    refused = 0
+    for file in files:
+        try:
+            if not file.is_file():
+                raise FileNotFoundError(f"{file}: there is no such file")
+            added = landing.add(Layout.from_env(), file)
+        except (UnknownFormat, OSError, ValueError) as error:
+            refused += 1
+            click.echo(f"Error: {error}", err=True)
+            continue
+        word = "added" if added.is_new else "already there"
+        click.echo(f"{word}: {file.name} ({added.what}) as {added.path}")
+    if refused:
+        raise click.exceptions.Exit(FAILED)
+    click.echo("next: fullhouse run")
+
+
+@main.command()
+@click.option("--from", "from_day", type=DAY, metavar="DAY", help="Build from this UTC day on, changed or not.")
+@click.option("--to", "to_day", type=DAY, metavar="DAY", help="As of this UTC day: later rows are not seen.")
+@click.option("--rebuild", type=click.Choice(lake_run.ZONES), help="Make this zone again from the one before.")
+@click.option("--no-wait", is_flag=True, help="Fail at once when another process writes the lake.")
+@click.option("--sample-if-empty", is_flag=True, help="Write the sample world when landing/ is empty.")
+@click.pass_context
+def run(
+    context: click.Context,
+    from_day: datetime | None,
+    to_day: datetime | None,
+    rebuild: str | None,
+    no_wait: bool,
+    sample_if_empty: bool,
+) -> None:
+    """Read what is new, build, audit, publish."""
+    layout = Layout.from_env()
+    request = lake_run.Request(_day(from_day), _day(to_day), rebuild, wait=not no_wait)
+    if request.from_day and request.to_day and request.from_day > request.to_day:
+        raise click.UsageError(f"--from {request.from_day} is after --to {request.to_day}")
+    with _quiet(layout, bool(context.find_root().params["debug"])) as console:
+        with terminal.progress_on(console) as progress:
+            fill = _sample_writer(layout, progress) if sample_if_empty else None
+            summary = lake_run.run_lake(layout, request, progress, fill=fill)
+        terminal.show_run(console, summary)
+    if not summary.succeeded:
+        raise click.exceptions.Exit(FAILED)
+
+
+def _sample_writer(
+    layout: Layout, progress: Progress, *, scale: float = 1.0, days: int = 400, seed: int = 7
+) -> Callable[[], None]:
+    def write() -> None:
+        from data_lake.sample_world import write_sample_world
+
+        progress.advance(steps.SAMPLE, 0.0)
+        world = write_sample_world(
+            layout, seed=seed, scale=scale, days=days, progress=lambda share: progress.advance(steps.SAMPLE, share)
+        )
+        messages = world.counts.get("chat_messages", 0)
+        span = f"{world.first_day} to {world.last_day}"
+        progress.finish(steps.SAMPLE, f"{len(world.files):,} files, {messages:,} messages, {span}")
+
+    return write
+
+
+@main.command()
+@click.option("--scale", default=1.0, show_default=True, help="Times 400,000 messages and 6,000 viewers; at most 25.")
+@click.option("--days", default=400, show_default=True, help="Days of streams, ending 2026-10-31.")
+@click.option("--seed", default=7, show_default=True, help="The same seed gives the same files.")
+def sample(scale: float, days: int, seed: int) -> None:
+    """Write the sample world into landing/: three channels of two creators, with known truth in truth/."""
+    layout = Layout.from_env()
+    if any(landing.landing_files(layout)):
+        raise click.ClickException(f"landing/ of {layout.root} is not empty; a sample needs a LAKE_ROOT of its own")
+    console = Console()
+    with terminal.progress_on(console) as progress, LakeLock(layout, "sample", on_wait=progress.notice):
+        _sample_writer(layout, progress, scale=scale, days=days, seed=seed)()
+    click.echo("next: fullhouse run")
+
+
+@main.command()
+def status() -> None:
+    """Zones, days, stale partitions, failed files, freshness."""
+    terminal.show_status(Console(), collect(Layout.from_env(), fingerprint()))
+
+
+@main.command()
+@click.argument("query")
+@click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def sql(query: str, format_: str) -> None:
+    """Run a DuckDB query on the published tables."""
+    database = Layout.from_env().current / publish.DATABASE
+    if not database.exists():
+        raise click.ClickException("nothing is published yet: 'fullhouse run' publishes")
+    try:
+        # The version's own path: what is published meanwhile does not change what this query reads.
+        with duckdb.connect(str(database.resolve()), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            found = connection.execute(query)
+            columns = [column[0] for column in found.description or []]
+            rows = found.fetchall()
+    except duckdb.CatalogException as error:
+        raise click.ClickException(f"{error}\n\n'fullhouse sql \"show tables\"' lists the tables") from error
+    except duckdb.Error as error:
+        raise click.ClickException(str(error)) from error
+    terminal.rows_as(format_, columns, rows, Console())
+
+
+@main.command()
+def versions() -> None:
+    """List what was published, oldest first; * is what people query."""
+    layout = Layout.from_env()
+    current = publish.current_version(layout)
+    found = publish.versions(layout)
+    if not found:
+        raise click.ClickException("nothing is published yet: 'fullhouse run' publishes")
+    for version in found:
+        mark = "*" if current and version.number == current.number else " "
+        when = version.created_at.strftime("%Y-%m-%d %H:%M")
+        size = f"{len(version.rows)} tables, {sum(version.rows.values()):,} rows"
+        click.echo(f"{mark} {version.number:>4}  {when} UTC  as of {version.as_of}  {size}")
+
+
+@main.command()
+@click.argument("number", type=int, required=False)
+def rollback(number: int | None) -> None:
+    """Let people query an earlier version: the one before the current one, or NUMBER."""
+    layout = Layout.from_env()
+    with LakeLock(layout, "rollback", on_wait=lambda text: click.echo(text, err=True)):
+        version = publish.rollback(layout, number)
+    click.echo(f"people query version {version.number}, as of {version.as_of}, now; the next run publishes anew")
+
+
+@main.command(name="publish")
+@click.option("--repair", is_flag=True, required=True, help="Rewrite all views, after the lake was moved.")
+def publish_command(repair: bool) -> None:
+    """Repair what is published; runs publish by themselves."""
+    layout = Layout.from_env()
+    with LakeLock(layout, "repair", on_wait=lambda text: click.echo(text, err=True)):
+        found = publish.repair(layout)
+    count = f"{len(found)} {'version' if len(found) == 1 else 'versions'}"
+    click.echo(f"rewrote the views of {count} in {layout.published}")
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
+@click.option("--mlflow-port", default=5000, show_default=True, help="Port of the MLflow UI.")
+def ui(port: int, mlflow_port: int) -> None:
+    """Start the Dagster and MLflow UIs; Ctrl-C stops both."""
+    from orchestration.ui import serve
+
+    serve(Layout.from_env(), port, mlflow_port, click.echo)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+@contextmanager
+def _quiet(layout: Layout, debug: bool) -> Iterator[Console]:
+    """A console on the terminal while everything else this process and its children print goes to the log file."""
+    if debug:
+        yield Console()
+        return
+    log = lake_run.log_file(layout)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    with log.open("w") as sink, os.fdopen(os.dup(1), "w") as terminal_file:
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield Console(file=terminal_file)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, descriptor in enumerate(kept, start=1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""How a run looks in a terminal: a bar per step, a line per step where no terminal is, a summary at the end.
+
+What happened is decided elsewhere (see `lake_run`); this only draws it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import progress as bars
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from data_lake.status import Status
+from orchestration.lake_run import RunSummary
+from orchestration.progress import Progress
+
+STEP_WIDTH = 24
+
+
+class Lines:
+    """One line per finished step, for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._started = console, dict[str, float]()
+
+    def advance(self, step: str, share: float, detail: str = "") -> None:
+        self._started.setdefault(step, time.monotonic())
+
+    def finish(self, step: str, detail: str = "") -> None:
+        now = time.monotonic()
+        seconds = now - self._started.get(step, now)
+        _print(self._console, f"{step:<{STEP_WIDTH}} {detail or 'done'} ({seconds:.1f} s)")
+
+    def notice(self, text: str) -> None:
+        _print(self._console, text)
+
+
+class Bars:
+    """One bar per step, drawn while the run works."""
+
+    def __init__(self, drawn: bars.Progress) -> None:
+        self._drawn, self._tasks = drawn, dict[str, bars.TaskID]()
+
+    def advance(self, step: str, share: float, detail: str = "") -> None:
+        self._drawn.update(self._task(step), completed=share, detail=escape(detail))
+
+    def finish(self, step: str, detail: str = "") -> None:
+        task = self._task(step)
+        self._drawn.update(task, completed=1.0, detail=escape(detail))
+        self._drawn.stop_task(task)
+
+    def notice(self, text: str) -> None:
+        _print(self._drawn.console, text)
+
+    def _task(self, step: str) -> bars.TaskID:
+        if step not in self._tasks:
+            self._tasks[step] = self._drawn.add_task(step, total=1.0, detail="")
+        return self._tasks[step]
+
+
+@contextmanager
+def progress_on(console: Console) -> Iterator[Progress]:
+    """Progress drawn on this console: bars in a terminal, lines elsewhere."""
+    if not console.is_terminal:
+        yield Lines(console)
+        return
+    columns = (
+        bars.TextColumn(f"{{task.description:<{STEP_WIDTH}}}"),
+        bars.BarColumn(bar_width=30),
+        bars.TaskProgressColumn(),
+        bars.TimeElapsedColumn(),
+        bars.TextColumn("{task.fields[detail]}"),
+    )
+    with bars.Progress(*columns, console=console) as drawn:
+        yield Bars(drawn)
+
+
+def show_run(console: Console, summary: RunSummary) -> None:
+    """The end of a run: what there is now, what was set aside and why, what failed, what to do next."""
+    console.print()
+    if summary.published and summary.succeeded:
+        _say(console, "published", f"version {summary.published.number}, as of {summary.published.as_of}")
+        rows = Table()
+        rows.add_column("table")
+        rows.add_column("rows", justify="right")
+        for name, count in sorted(summary.published.rows.items()):
+            rows.add_row(name, f"{count:,}")
+        console.print(rows)
+    if summary.span:
+        days = (summary.span[1] - summary.span[0]).days + 1
+        _say(console, "days", f"{summary.span[0]} to {summary.span[1]} ({days:,} days)")
+    _say(console, "quarantined", _quarantined(summary))
+    for name, error in summary.failed_files:
+        _say(console, "not read", f"{name}: {error}")
+    _say(console, "checks", f"{summary.checks_passed:,} passed, {len(summary.failed_checks):,} failed")
+    for check in summary.failed_checks:
+        word = "FAILED" if check.is_blocking else "warning"
+        _say(console, "", f"{word}: {check.name} on {check.asset}: {check.message}")
+        if check.worst_rows:
+            console.print(_table(list(check.worst_rows[0]), [list(row.values()) for row in check.worst_rows]))
+    if not summary.succeeded:
+        version = summary.published
+        _say(console, "run failed", summary.error or "a check failed")
+        _say(
+            console, "published", f"still version {version.number}, as of {version.as_of}" if version else "nothing yet"
+        )
+        _say(console, "log", summary.log)
+        return
+    _say(console, "query", f"duckdb {summary.database}")
+    _say(console, "", 'fullhouse sql "from fct_streams order by started_at desc limit 5"')
+    _say(console, "next", "fullhouse add FILE... brings your own exports; make ui shows this run; fullhouse status")
+
+
+def _say(console: Console, word: str, text: str) -> None:
+    _print(console, f"{word:<12} {text}")
+
+
+def _print(console: Console, text: str) -> None:
+    """Text as it is: no colours guessed, no marks read, no line broken."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _quarantined(summary: RunSummary) -> str:
+    if not summary.quarantined:
+        return "no rows"
+    found = summary.quarantined.most_common(5)
+    reasons = [f"{count:,} {source} {entity}: {reason}" for (source, entity, reason), count in found]
+    more = len(summary.quarantined) - len(reasons)
+    return f"{summary.quarantined.total():,} rows ({'; '.join(reasons)}{f'; {more} more reasons' if more > 0 else ''})"
+
+
+def show_status(console: Console, status: Status) -> None:
+    """Zones, days, stale partitions, failed files, freshness."""
+    _say(console, "lake", status.root)
+    files = ", ".join(f"{count:,} {source}" for source, count in sorted(status.landing.items())) or "empty"
+    _say(console, "landing", f"{files}; {len(status.waiting):,} not read yet")
+    if status.entities:
+        zone = Table()
+        for column in ("raw entity", "rows read", "partitions", "first day", "last day"):
+            zone.add_column(column, justify="left" if column == "raw entity" else "right")
+        for entity in status.entities:
+            counts = (f"{entity.rows.total():,}", f"{entity.partitions:,}", str(entity.first_day), str(entity.last_day))
+            zone.add_row(entity.entity, *counts)
+        console.print(zone)
+    built = f"as of {status.built_as_of}" if status.built_as_of else "not built"
+    _say(console, "warehouse", f"{built}; {len(status.stale):,} raw partitions differ from it")
+    if status.published:
+        when = status.published.created_at.strftime("%Y-%m-%d %H:%M UTC")
+        tables, rows = len(status.published.rows), sum(status.published.rows.values())
+        _say(console, "published", f"version {status.published.number} of {when}: {tables} tables, {rows:,} rows")
+    else:
+        _say(console, "published", "nothing yet: fullhouse run")
+    for (source, name, reason), count in status.quarantined.most_common(10):
+        _say(console, "quarantined", f"{count:,} {source} {name}: {reason}")
+    for entry in status.failed:
+        parts = f"{entry.problem_count} parts unread, first: {entry.problems[0]['reason']}" if entry.problems else ""
+        _say(console, "failed", f"{entry.source}/{entry.name}: {entry.error or parts}")
+    for name in status.missing:
+        _say(console, "missing", f"landing/{name} is gone; its rows stay until 'fullhouse run --rebuild raw'")
+    for name in status.unknown:
+        _say(console, "unknown", f"landing/{name}/ belongs to no source; use 'fullhouse add FILE...'")
+
+
+def rows_as(format_: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console) -> None:
+    """Print a query's result as a table, as CSV with a header, or as a JSON list of objects."""
+    if format_ == "table":
+        console.print(_table(columns, rows))
+        _say(console, "", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}")
+        return
+    text = io.StringIO()
+    if format_ == "csv":
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(["" if v is None else v for v in row] for row in rows)
+    else:
+        records = [dict(zip(columns, row, strict=True)) for row in rows]
+        json.dump(records, text, default=str, ensure_ascii=False, indent=1)
+        text.write("\n")
+    console.file.write(text.getvalue())
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    table = Table()
+    for place, column in enumerate(columns):
+        is_number = any(isinstance(row[place], int | float) for row in rows)
+        table.add_column(escape(column), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    return table

@@ -1,0 +1,65 @@
+"""The two web interfaces, started and stopped together. What they show is made by runs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from data_lake.layout import Layout
+from orchestration.home import prepare
+from orchestration.project import REPOSITORY
+
+HOST = "127.0.0.1"
+STOP_PATIENCE_SECONDS = 15
+
+
+def commands(layout: Layout, port: int, mlflow_port: int) -> dict[str, list[str]]:
+    """The command that starts each interface, by the address it is found at."""
+    store = layout.mlflow
+    dagster = [sys.executable, "-m", "dagster", "dev", "-h", HOST, "-p", str(port)]
+    dagster += ["-w", str(REPOSITORY / "workspace.yaml")]
+    mlflow = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(mlflow_port)]
+    mlflow += ["--backend-store-uri", f"sqlite:///{store / 'mlflow.db'}"]
+    mlflow += ["--artifacts-destination", str(store / "artifacts")]
+    return {f"http://{HOST}:{port}": dagster, f"http://{HOST}:{mlflow_port}": mlflow}
+
+
+def serve(layout: Layout, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
+    """Start both and wait: until Ctrl-C, a termination, or one of them ends; then stop the other."""
+    prepare(layout)
+    layout.mlflow.mkdir(parents=True, exist_ok=True)
+    log = layout.dagster / "logs" / "ui.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    running: list[subprocess.Popen[bytes]] = []
+    with log.open("wb") as sink:
+        try:
+            started = commands(layout, port, mlflow_port).items()
+            for name, (address, command) in zip(("Dagster", "MLflow"), started, strict=True):
+                # A group of its own: Ctrl-C reaches us alone, and we stop each with its children.
+                process = subprocess.Popen(command, cwd=REPOSITORY, stdout=sink, stderr=sink, start_new_session=True)
+                running.append(process)
+                say(f"{name:<8} {address}")
+            say(f"starting takes some seconds; Ctrl-C stops both; log: {log}")
+            while all(process.poll() is None for process in running):
+                time.sleep(0.5)
+            say(f"one of the two ended by itself; the log says why: {log}")
+        except KeyboardInterrupt:
+            say("stopping")
+        finally:
+            _stop(running)
+
+
+def _stop(running: list[subprocess.Popen[bytes]]) -> None:
+    for process in running:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+    for process in running:
+        try:
+            process.wait(STOP_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
