@@ -7,9 +7,11 @@ killed ingest leaves whole partitions and files that will be read again. Formats
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -31,6 +33,8 @@ from data_lake.store import connect, ensure_readable, merge, replace_file
 # One group's rows are merged together: larger groups write each partition less often, smaller ones need less disk.
 GROUP_BYTES = 512 * 1024 * 1024
 PROBLEMS_KEPT = 20
+# Files read side by side: DuckDB and Arrow leave the interpreter while they work.
+READERS = 2
 SPOOL_COLUMNS = [pa.field(ROW, pa.int64()), pa.field(TEXT, pa.string()), pa.field(PROBLEM, pa.string())]
 
 
@@ -95,13 +99,13 @@ def _ingest_group(
     layout.spool.mkdir(parents=True)
     found: dict[str, Entry] = {}
     about: list[dict[str, Any]] = []
-    for number, file in enumerate(group):
-        entry = blank_entry(file)
-        found[file.name] = entry
-        with _Spool(layout, number, file.name) as spool:
-            exported_at = _read(file, entry, spool)
-        about.append({"landing_file": file.name, "exported_at": exported_at, "latest_event": spool.latest})
-        yield file
+    with ThreadPoolExecutor(READERS) as readers:
+        for file, (entry, moments) in zip(
+            group, readers.map(_read_into, itertools.repeat(layout), itertools.count(), group), strict=True
+        ):
+            found[file.name] = entry
+            about.append({"landing_file": file.name, **moments})
+            yield file
     names = [f.name for f in group]
     with connect(layout) as connection:
         connection.register("_about", pa.Table.from_pylist(about, schema=_ABOUT))
@@ -123,6 +127,14 @@ def _ingest_group(
 _ABOUT = pa.schema(
     [("landing_file", pa.string()), ("exported_at", pa.timestamp("us")), ("latest_event", pa.timestamp("us"))]
 )
+
+
+def _read_into(layout: Layout, number: int, file: LandingFile) -> tuple[Entry, dict[str, datetime | None]]:
+    """Parse one file into its own spool files; returns its entry, when it was exported and its latest event."""
+    entry = blank_entry(file)
+    with _Spool(layout, number, file.name) as spool:
+        exported_at = _read(file, entry, spool)
+    return entry, {"exported_at": exported_at, "latest_event": spool.latest}
 
 
 def _read(file: LandingFile, entry: Entry, spool: _Spool) -> datetime | None:

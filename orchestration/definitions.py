@@ -16,6 +16,7 @@ from orchestration.assets.raw import raw_assets
 from orchestration.checks import raw_checks
 from orchestration.jobs import lake_job
 from orchestration.project import Manifest, load_manifest
+from orchestration.quality import expectation_checks
 from orchestration.resources import default_resources
 from orchestration.schedules import daily_schedule
 from orchestration.sensors import failure_sensor, landing_sensor
@@ -28,7 +29,7 @@ def build_definitions(resources: Mapping[str, Any] | None = None, manifest: Mani
     keys = sorted(key for definition in assets for key in definition.keys)
     return dg.Definitions(
         assets=assets,
-        asset_checks=[raw_checks()],
+        asset_checks=[raw_checks(), expectation_checks(manifest)],
         jobs=[lake_job()],
         schedules=[daily_schedule(keys)],
         sensors=[landing_sensor(keys), failure_sensor()],

@@ -68,7 +68,7 @@ def test_only_layout_builds_paths_from_the_root() -> None:
         for path in modules()
         if "LAKE_ROOT" in path.read_text(encoding="utf-8") and path.name not in {"layout.py"}
         if 'environ["LAKE_ROOT"]' not in path.read_text(encoding="utf-8")
-        and "environ.get(\"LAKE_ROOT\"" in path.read_text(encoding="utf-8")
+        and 'environ.get("LAKE_ROOT"' in path.read_text(encoding="utf-8")
     ]
     assert users == []
 

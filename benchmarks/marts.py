@@ -1,0 +1,102 @@
+"""`dbt run` of the facts against the same facts from a hand-written DuckDB script, on the same raw files.
+
+Prints seconds, the ratio of each pair and peak memory: `python -m benchmarks.marts --messages 1000000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.measure import in_turn, line, median, run
+from data_lake.contracts import load_contracts
+from data_lake.layout import Layout
+from data_lake.sample_world import write_sample_world
+from data_lake.store import ensure_readable
+
+REPOSITORY = Path(__file__).parents[1]
+PROJECT = REPOSITORY / "dbt_project"
+FACTS = "+tag:daily"
+BY_HAND = Path(__file__).with_name("marts_by_hand.sql")
+# Messages at scale 1 of the sample world.
+WORLD = 400_000
+
+RUN_SCRIPT = """
+import sys, duckdb
+from pathlib import Path
+connection = duckdb.connect(sys.argv[1])
+connection.execute("set TimeZone = 'UTC'; set threads = 2; set memory_limit = '3GB'; set preserve_insertion_order = false")
+connection.execute(Path(sys.argv[2]).read_text().replace("{raw}", sys.argv[3]))
+"""
+
+
+def world(folder: Path, messages: int) -> Layout:
+    """A lake with this many messages in raw/, made once per folder."""
+    lake = Layout(folder / f"lake-{messages}")
+    if not lake.raw.exists():
+        # Written straight to raw/ from scale 3 on; below, the benchmark's own read makes raw/.
+        write_sample_world(lake, scale=messages / WORLD)
+        if messages / WORLD <= 3:
+            from data_lake.ingest import ingest
+
+            ingest(lake)
+        for entity in load_contracts():
+            ensure_readable(lake, entity)
+    return lake
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "full-house-benchmarks")
+    said = parser.parse_args()
+    lake = world(said.folder, said.messages)
+    by_hand = said.folder / "by_hand.duckdb"
+    env = {"LAKE_ROOT": str(lake.root)}
+    dbt = [
+        *(str(Path(sys.executable).with_name("dbt")), "run", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target-path", str(said.folder / "target"), "--select", FACTS, "--quiet"),
+    ]
+
+    def models() -> object:
+        lake.warehouse.unlink(missing_ok=True)
+        return run(dbt, env)
+
+    def script() -> object:
+        by_hand.unlink(missing_ok=True)
+        return run([sys.executable, "-c", RUN_SCRIPT, str(by_hand), str(BY_HAND), str(lake.raw)], env)
+
+    a, b, ratios = in_turn(models, script, said.repeat)  # type: ignore[arg-type]
+    print(f"facts of {said.messages:,} messages, {os.cpu_count()} cores")
+    print(line("dbt run of the facts (process start included)", a))
+    print(line("hand-written DuckDB script", b))
+    print(f"ratio {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    compare(lake, by_hand)
+
+
+def compare(lake: Layout, by_hand: Path) -> None:
+    """Say what both ways counted, so that a fast wrong answer shows."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{lake.warehouse}' as models (read_only); attach '{by_hand}' as script (read_only)")
+        for name, mine, theirs in (
+            ("messages", "models.fct_chat_messages", "script.messages"),
+            ("stream minutes", "models.fct_stream_minutes", "script.stream_minutes"),
+            ("viewer days by stream", "models.fct_stream_viewer_days", "script.viewer_days"),
+        ):
+            counts = [connection.execute(f"select count(*) from {t}").fetchone() for t in (mine, theirs)]
+            print(f"{name:<24} {counts[0][0]:>12,} by models {counts[1][0]:>12,} by hand")  # type: ignore[index]
+        hours = [
+            connection.execute(f"select sum(viewer_seconds) / 3600 from {t}").fetchone()
+            for t in ("models.fct_stream_minutes", "script.stream_minutes")
+        ]
+        print(f"{'hours watched':<24} {hours[0][0]:>12,.0f} by models {hours[1][0]:>12,.0f} by hand")  # type: ignore[index]
+
+
+if __name__ == "__main__":
+    main()
