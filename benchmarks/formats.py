@@ -1,8 +1,9 @@
 """Speed and memory of each input format against `json.loads` (or a regular expression) into a list of dicts.
 
 Both read the same file as whole processes, in turn; what a file of one row takes (start-up, imports) is subtracted.
-`ours` is the parser up to typed Arrow rows with every check; `plain` stops at dicts. Printed are the ratios plain / ours
-of wall and of processor seconds, and the peak memory of ours at a quarter of the file and at all of it: flat is the aim.
+`ours` is the parser up to typed Arrow rows with every check; `plain` stops at dicts. Printed are the ratios
+plain / ours of wall and of processor seconds, and the peak memory of ours at a quarter of the file and at all of it:
+flat is the aim.
 
     python -m benchmarks.formats [--rows 60000] [--repeat 3] [format ...]
 """
@@ -24,7 +25,7 @@ from typing import Any
 
 from benchmarks.measure import Run, in_turn, run
 
-WORDS = "hello there this is a chat message 日本 gg wp nice one lol streamer 👍 what a play".split()
+WORDS = "hello there this is a chat message 日本 gg wp nice one lol streamer 👍 what a play".split()  # noqa: SIM905
 START_US = 1_700_000_000_000_000
 SIDECAR = {"platform": "twitch", "channel_id": "9", "stream_id": "s", "stream_started_at": "2023-11-14T22:13:20Z",
            "date": "2026-01-31", "time_zone": "Europe/Berlin", "currency": "USD"}  # fmt: skip
@@ -82,7 +83,8 @@ def _rustlog(chance: random.Random, viewer: int, moment: int) -> str:
     raw = _irc_line(chance, viewer, moment)
     tags = dict(tag.split("=", 1) for tag in raw[1:].split(" ", 1)[0].split(";"))
     said = {"text": raw.split(" :", 2)[2], "displayName": f"User{viewer}", "timestamp": "2023-11-14T22:13:20Z",
-            "id": tags["id"], "tags": tags, "username": f"user{viewer}", "channel": "streamer", "raw": raw, "type": 1}  # fmt: skip
+            "id": tags["id"], "tags": tags, "username": f"user{viewer}", "channel": "streamer", "raw": raw,
+            "type": 1}  # fmt: skip
     return json.dumps(said, ensure_ascii=False)
 
 
@@ -97,10 +99,15 @@ def _images(chance: random.Random, count: int) -> list[dict[str, Any]]:
     return [{"url": f"https://example.org/{_id(chance, 80)}=s{n}-c-k", "width": n, "height": n} for n in range(count)]
 
 
+_ICONS = _images(random.Random(2), 2)
+MEMBER = {"title": "Member (6 months)", "icons": _ICONS}
+EMOTE = {"id": "UCx/abc", "name": ":hi:", "shortcuts": [":hi:"], "is_custom_emoji": True, "images": _ICONS}
+
+
 def _downloaded(chance: random.Random, viewer: int, moment: int) -> str:
     said = {"action_type": "add_chat_item", "time_in_seconds": (moment - START_US) / 1e6, "time_text": "0:01",
             "author": {"id": f"UC{viewer:022d}", "name": f"User {viewer}", "images": _images(chance, 3),
-                       "badges": [{"title": "Member (6 months)", "icons": _images(chance, 2)}] if viewer % 4 == 0 else []},
+                       "badges": [MEMBER] if viewer % 4 == 0 else []},
             "message": _text(chance), "message_id": f"Chw{_id(chance, 40)}", "message_type": "text_message",
             "timestamp": moment}  # fmt: skip
     if chance.random() < 0.3:
@@ -141,7 +148,8 @@ def _live_chat(chance: random.Random, viewer: int, moment: int) -> str:
         runs.append({"emoji": emoji})
     menu = {"clickTrackingParams": _id(chance, 12), "liveChatItemContextMenuEndpoint": {"params": _id(chance, 200)}}
     said = {"message": {"runs": runs}, "authorName": {"simpleText": f"@user{viewer}"},
-            "authorPhoto": {"thumbnails": _images(chance, 2)}, "contextMenuEndpoint": menu, "id": f"ChwK{_id(chance, 40)}",
+            "authorPhoto": {"thumbnails": _images(chance, 2)}, "contextMenuEndpoint": menu,
+            "id": f"ChwK{_id(chance, 40)}",
             "timestampUsec": str(moment), "authorExternalChannelId": f"UC{viewer:022d}",
             "contextMenuAccessibility": {"accessibilityData": {"label": "Chat actions"}},
             "timestampText": {"simpleText": "0:01"}, "trackingParams": _id(chance, 20)}  # fmt: skip
@@ -162,9 +170,11 @@ def _comment(chance: random.Random, viewer: int, moment: int) -> str:
     if chance.random() < 0.25:
         fragments += [{"text": " ", "emoticon": None}, {"text": "Kappa", "emoticon": {"emoticon_id": "25"}}]
     commenter = {"display_name": f"User{viewer}", "_id": str(viewer), "name": f"user{viewer}", "bio": "about me " * 4,
-                 "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z", "logo": _images(chance, 1)[0]["url"]}  # fmt: skip
+                 "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
+                 "logo": _images(chance, 1)[0]["url"]}  # fmt: skip
     said = {"_id": _uuid(chance), "created_at": "2023-11-14T22:13:20Z", "channel_id": "9", "content_type": "video",
-            "content_id": "7", "content_offset_seconds": (moment - START_US) // 1_000_000 % 170_000, "commenter": commenter,
+            "content_id": "7", "content_offset_seconds": (moment - START_US) // 1_000_000 % 170_000,
+            "commenter": commenter,
             "message": {"body": "".join(f["text"] for f in fragments), "bits_spent": 0, "fragments": fragments,
                         "user_badges": [{"_id": "subscriber", "version": "12"}], "user_color": "#1E90FF",
                         "emoticons": []}}  # fmt: skip
@@ -172,7 +182,7 @@ def _comment(chance: random.Random, viewer: int, moment: int) -> str:
 
 
 def write_comments(path: Path, count: int) -> None:
-    head = {"FileInfo": {"Version": {"Major": 1, "Minor": 4, "Patch": 0}}, "streamer": {"name": "A", "login": "a", "id": 9},
+    head = {"FileInfo": {"Version": {"Major": 1, "Minor": 4, "Patch": 0}}, "streamer": {"name": "A", "id": 9},
             "video": {"id": "7", "created_at": "2023-11-14T22:13:20Z", "length": 170_000}}  # fmt: skip
     with path.open("w", encoding="utf-8") as file:
         file.write(json.dumps(head)[:-1] + ',"comments":[')

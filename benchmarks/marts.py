@@ -30,7 +30,8 @@ RUN_SCRIPT = """
 import sys, duckdb
 from pathlib import Path
 connection = duckdb.connect(sys.argv[1])
-connection.execute("set TimeZone = 'UTC'; set threads = 2; set memory_limit = '3GB'; set preserve_insertion_order = false")
+connection.execute("set TimeZone = 'UTC'; set threads = 2; set memory_limit = '3GB'")
+connection.execute("set preserve_insertion_order = false")
 connection.execute(Path(sys.argv[2]).read_text().replace("{raw}", sys.argv[3]))
 """
 
@@ -60,8 +61,8 @@ def main() -> None:
     by_hand = said.folder / "by_hand.duckdb"
     env = {"LAKE_ROOT": str(lake.root)}
     dbt = [
-        *(str(Path(sys.executable).with_name("dbt")), "run", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-        *("--target-path", str(said.folder / "target"), "--select", FACTS, "--quiet"),
+        *(str(Path(sys.executable).with_name("dbt")), "run", "--quiet", "--select", FACTS),
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(said.folder / "target")),
     ]
 
     def models() -> object:

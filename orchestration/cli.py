@@ -23,7 +23,7 @@ from data_lake.layout import Layout
 from data_lake.lock import LakeBusy, LakeLock
 from data_lake.sources import UnknownFormat
 from data_lake.status import collect
-from orchestration import lake_run, terminal
+from orchestration import lake_run, terminal, twitch_commands
 from orchestration import progress as steps
 from orchestration.progress import Progress
 from orchestration.project import ManifestMissing, fingerprint
@@ -36,6 +36,7 @@ EXPECTED = (
     UnknownFormat,
     lake_run.RunError,
     publish.PublishError,
+    *twitch_commands.EXPECTED,
     OSError,
     ValueError,
 )
@@ -68,6 +69,10 @@ class Commands(click.Group):
 @click.version_option(package_name="full-house", prog_name="fullhouse")
 def main(debug: bool) -> None:
     """An audience lakehouse: exports in, tested tables out. The lake is at LAKE_ROOT (data_lake/storage unless set)."""
+
+
+main.add_command(twitch_commands.connect_command)
+main.add_command(twitch_commands.pull_command)
 
 
 @main.command()

@@ -20,6 +20,8 @@ PARENT_CHECK_SECONDS = 0.2
 PROJECT = Path(os.environ.get("DBT_PROJECT_DIR", Path(__file__).parents[1] / "dbt_project"))
 KEEP_PARSED = 5
 PARSED_FOLDERS = ("models", "macros", "tests", "seeds")
+# Environment variables that are read while parsing: the sources hold the lake's path.
+PARSED_VARIABLES = ("LAKE_ROOT",)
 
 
 def main(arguments: list[str]) -> int:
@@ -46,11 +48,12 @@ def _die_with(parent: int) -> None:
 
 
 def _content_key() -> str:
-    """Names what a parse depends on: the files, the lake (sources hold its path), dbt and its adapter."""
+    """Names what a parse depends on: the project's files, the environment, dbt and its adapter."""
     from importlib.metadata import version
 
     content = hashlib.sha256()
-    for text in (os.environ.get("LAKE_ROOT", ""), version("dbt-core"), version("dbt-duckdb"), sys.version):
+    environment = [os.environ.get(name, "") for name in PARSED_VARIABLES]
+    for text in (*environment, version("dbt-core"), version("dbt-duckdb"), sys.version):
         content.update(text.encode() + b"\0")
     files = [p for folder in PARSED_FOLDERS for p in sorted((PROJECT / folder).rglob("*")) if p.is_file()]
     for path in [*files, PROJECT / "dbt_project.yml", PROJECT / "profiles.yml"]:

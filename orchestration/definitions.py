@@ -13,6 +13,7 @@ import dagster as dg
 from orchestration.assets.marts import marts_assets
 from orchestration.assets.publish import published_assets
 from orchestration.assets.raw import raw_assets
+from orchestration.assets.twitch import live_sensor, twitch_assets, twitch_job, twitch_schedule
 from orchestration.checks import raw_checks
 from orchestration.jobs import lake_job
 from orchestration.project import Manifest, load_manifest
@@ -28,11 +29,11 @@ def build_definitions(resources: Mapping[str, Any] | None = None, manifest: Mani
     assets = [*raw_assets(), marts_assets(manifest), published_assets(manifest)]
     keys = sorted(key for definition in assets for key in definition.keys)
     return dg.Definitions(
-        assets=assets,
+        assets=[*assets, twitch_assets()],
         asset_checks=[raw_checks(), expectation_checks(manifest)],
-        jobs=[lake_job()],
-        schedules=[daily_schedule(keys)],
-        sensors=[landing_sensor(keys), failure_sensor()],
+        jobs=[lake_job(), twitch_job()],
+        schedules=[daily_schedule(keys), twitch_schedule()],
+        sensors=[landing_sensor(keys), failure_sensor(), live_sensor(keys)],
         resources={**default_resources(), **(resources or {})},
         # One process per run: a process per step would cost 3 to 4 s each.
         executor=dg.in_process_executor,

@@ -84,4 +84,3 @@ def _result(key: dg.AssetCheckKey, found: Sequence[Finding]) -> dg.AssetCheckRes
         severity=dg.AssetCheckSeverity.ERROR if is_blocking else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
-

@@ -16,7 +16,8 @@ def lake_selection(layout: Layout, assets: Collection[dg.AssetKey]) -> list[dg.A
     """All assets but the raw ones of sources without a new file: nothing is read for those, and Dagster would store
     an event for each of their entities and days."""
     news = {file.source for file in new_files(layout)}
-    return sorted(key for key in assets if key.path[0] != "raw" or key.path[1] in news)
+    lake = (key for key in assets if key.path[0] != "landing")
+    return sorted(key for key in lake if key.path[0] != "raw" or key.path[1] in news)
 
 
 def lake_request(layout: Layout, assets: Sequence[dg.AssetKey], run_key: str | None = None) -> dg.RunRequest:

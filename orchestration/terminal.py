@@ -16,7 +16,7 @@ from typing import Any
 from rich import progress as bars
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from data_lake.status import Status
 from orchestration.lake_run import RunSummary
@@ -73,13 +73,14 @@ def progress_on(console: Console) -> Iterator[Progress]:
         yield Lines(console)
         return
     columns = (
-        bars.TextColumn(f"{{task.description:<{STEP_WIDTH}}}"),
-        bars.BarColumn(bar_width=30),
-        bars.TaskProgressColumn(),
-        bars.TimeElapsedColumn(),
-        bars.TextColumn("{task.fields[detail]}"),
+        bars.TextColumn("{task.description}", table_column=Column(width=STEP_WIDTH, no_wrap=True)),
+        bars.BarColumn(bar_width=20, table_column=Column(width=20)),
+        bars.TaskProgressColumn(table_column=Column(width=4, no_wrap=True, justify="right")),
+        bars.TimeElapsedColumn(table_column=Column(width=7, no_wrap=True)),
+        bars.TextColumn("{task.fields[detail]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    with bars.Progress(*columns, console=console) as drawn:
+    # What libraries print goes to the log (see `cli`), not through the bars.
+    with bars.Progress(*columns, console=console, expand=True, redirect_stdout=False, redirect_stderr=False) as drawn:
         yield Bars(drawn)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -29,11 +31,13 @@ def commands(layout: Layout, port: int, mlflow_port: int) -> dict[str, list[str]
 
 def serve(layout: Layout, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
     """Start both and wait: until Ctrl-C, a termination, or one of them ends; then stop the other."""
-    prepare(layout)
+    # The tracking server alone: its job workers are for services this lake does not use.
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     layout.mlflow.mkdir(parents=True, exist_ok=True)
-    log = layout.dagster / "logs" / "ui.log"
+    log = prepare(layout) / "logs" / "ui.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     running: list[subprocess.Popen[bytes]] = []
     with log.open("wb") as sink:
         try:
@@ -54,12 +58,16 @@ def serve(layout: Layout, port: int, mlflow_port: int, say: Callable[[str], None
 
 
 def _stop(running: list[subprocess.Popen[bytes]]) -> None:
+    """End both with everything they started: each is a process group."""
     for process in running:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+        _signal(process, signal.SIGTERM)
     for process in running:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

@@ -18,6 +18,7 @@ from data_lake.sources import (
     tabular,
     twitch_dashboard,
     twitch_downloader,
+    twitch_helix,
     yt_dlp_live_chat,
 )
 from data_lake.sources.base import Export, Head, Problem, Rows, Source
@@ -29,6 +30,7 @@ SOURCES: dict[str, Source] = {
         tabular.SOURCE,  # only where a person has put mappings beside the file
         twitch_downloader.SOURCE,
         streampai.SOURCE,
+        twitch_helix.SOURCE,  # before helix_videos: a pull of videos holds that format's pages
         helix_videos.SOURCE,
         chat_downloader.SOURCE,
         yt_dlp_live_chat.SOURCE,

@@ -40,10 +40,11 @@ def split_elements(
 ) -> Iterator[pa.Table]:
     """Tables of pieces (see `splitting`), one row per element of the array under the top-level `key`.
 
-    Elements are objects; what else stands in the array carries a problem. Without `key` the document itself is the array. `_row` counts elements from 1; wherever `_problem` is null, `_text`
-    is JSON as DuckDB reads it, which allows trailing commas and NaN. `members` takes up the small members before the
-    array and, once the tables are read, those behind it; its `found` stays false when there is no such array. `row_start` must begin with the opening brace and match no nested
-    object.
+    Elements are objects; what else stands in the array carries a problem. Without `key` the document itself is the
+    array. `_row` counts elements from 1; wherever `_problem` is null, `_text` is JSON as DuckDB reads it, which allows
+    trailing commas and NaN. `members` takes up the small members before the array and, once the tables are read, those
+    behind it; its `found` stays false when there is no such array. `row_start` must begin with the opening brace and
+    match no nested object.
     """
     beside = members if members is not None else Members()
     stream = iter(blocks)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
 
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 8 << 20
 # A row longer than this is damage (a lost quote or brace), not data: the largest real ones are some 100 KB.
 PIECE_BYTES = 16 << 20
 # Original text kept of a row that cannot be read, in characters.

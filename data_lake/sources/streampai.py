@@ -1,7 +1,7 @@
 """Streampai's tables (a multi-platform streaming back end) as CSV, JSONL, a JSON array or Parquet: one table per file.
 
 A table is known by its columns, whatever the file is called. How a file becomes columns of text is in
-`streampai_reading`, what each table means in `streampai_tables` and `streampai_events`.
+`streampai_reading`, which tables there are in `streampai_tables`.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def columns_of(head: Head) -> Shape | None:
 
 
 def _normal(names: list[str]) -> dict[str, str]:
-    """Only letters, digits and inner underscores: safe in SQL, and apart from the names used there (`_row`, `_said`)."""
+    """Only letters, digits and inner underscores: safe in SQL, and apart from names used there (`_row`, `_said`)."""
     found: dict[str, str] = {}
     for written in names[:_COLUMNS]:
         name = re.sub(r"[^0-9a-z]+", "_", written.lower()).strip("_")

@@ -17,7 +17,6 @@ from data_lake.sources.reading import read_utf8
 from data_lake.sources.reading_json import split_elements
 from data_lake.sources.reading_members import Members
 from data_lake.sources.reading_repair import session
-from data_lake.sources.splitting import ahead
 from data_lake.sources.twitch_downloader_comments import Comments, first_comment
 from data_lake.sources.twitch_downloader_video import MEMBERS, Video
 
@@ -70,10 +69,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
         if found.damaged:
             yield Problem(None, "the part before the comments is damaged; what could be read of it was kept")
         yield from video.rows()
-        reader = Comments(con, video)
-        for table in ahead(chain([first] if first is not None else [], tables)):
-            yield from reader.rows(table)
-        yield from reader.last_rows()
+        yield from Comments(con, video).rows(chain([first] if first is not None else [], tables))
     yield from problems
 
 

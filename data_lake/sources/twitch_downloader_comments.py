@@ -13,25 +13,28 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Rows
 from data_lake.sources.chat_text_notices import CANDIDATE, Notices
 from data_lake.sources.reading_repair import chunked
+from data_lake.sources.splitting import ahead
 from data_lake.sources.twitch_downloader_lists import array_of, emotes_of, renamed, wears
 from data_lake.sources.twitch_downloader_notices import EVENTS, events_of
+from data_lake.sources.twitch_downloader_sql import (
+    ACTION,
+    BADGES,
+    EMOTICONS,
+    FIRST_COMMENT,
+    FIRST_SHAPE,
+    FRAGMENTS,
+    MAPPED,
+    VIEWERS,
+)
 from data_lake.sources.twitch_downloader_video import FirstComment, Video
 
-MAX_SECONDS = 172_800  # a Twitch stream ends after 48 hours
-
-_SHAPE = """{"_id":"VARCHAR","content_offset_seconds":"VARCHAR",
-"commenter":{"_id":"VARCHAR","name":"VARCHAR","display_name":"VARCHAR"},
-"message":{"body":"VARCHAR","bits_spent":"VARCHAR","is_action":"VARCHAR","user_color":"VARCHAR",
-"user_notice_params":{"msg_id":"VARCHAR","msg-id":"VARCHAR"},"user_badges":[{"_id":"VARCHAR","version":"VARCHAR"}]}}"""
-_FIRST = '{"channel_id":"VARCHAR","content_id":"VARCHAR","created_at":"VARCHAR","content_offset_seconds":"VARCHAR"}'
-_FRAGMENTS = '{"message":{"fragments":[{"text":"VARCHAR","emoticon":{"emoticon_id":"VARCHAR"}}]}}'
-_EMOTICONS = '{"message":{"emoticons":[{"_id":"VARCHAR","begin":"INTEGER","end":"INTEGER"}]}}'
 # The words bits are cheered with in every channel, before their number.
 _CHEERS = re.compile(
     r"(?:^|\s)(?:cheer|doodlecheer|ripcheer|holidaycheer|cheerwhal|biblethump|corgo|uni|showlove|party|seemsgood|pride|"
@@ -40,79 +43,8 @@ _CHEERS = re.compile(
     re.IGNORECASE,
 )
 _MAY_BE_CHEER = r"[A-Za-z][1-9]"  # a cheap test that every cheer passes
-_ACTION = "\x01ACTION "  # how IRC marks /me
 _FOUNDERS = ("subscriber", "founder")
-
-# Fields that only few comments need are read from those alone: each field of the shape costs for all.
-_MAPPED = f"""
-with parsed as (
-    select {ROW}, {TEXT}, {PROBLEM},
-        json_transform(case when {PROBLEM} is null then {TEXT} end, $shape) as c
-    from batch
-), typed as (
-    select {ROW}, {TEXT}, {PROBLEM}, c._id as message_id, c.content_offset_seconds as offset_text,
-        c.commenter._id as viewer_id, lower(c.commenter.name) as viewer_login,
-        c.commenter.display_name as viewer_display_name,
-        c.message.body as body, c.message.user_color as color, c.message.bits_spent as bits_text,
-        coalesce(c.message.user_notice_params.msg_id, c.message.user_notice_params."msg-id") as notice_kind,
-        coalesce(starts_with(c.message.body, $action), false) as is_marked,
-        coalesce(c.message.is_action = 'true', false) or is_marked as is_action,
-        c.message.user_badges as badges,
-        try_cast(c.content_offset_seconds as double) as seconds,
-        try_cast(c.message.bits_spent as bigint) as bits,
-        case when {PROBLEM} is null and ($start is null or c.content_offset_seconds is null)
-            then json_extract_string({TEXT}, '$.created_at') end as written,
-        try_cast(written as timestamptz) at time zone 'UTC' as written_at
-    from parsed
-), placed as (
-    select *,
-        case when abs(seconds) <= {MAX_SECONDS} and $start is not null
-            then $start::timestamp + to_microseconds(round(seconds * 1e6)::bigint)
-            else written_at end as sent_at
-    from typed
-)
-select {ROW}, sent_at, message_id, viewer_id, viewer_login, viewer_display_name, badges, body, is_action,
-    case when $channel is not null then $channel
-        when {PROBLEM} is null then json_extract_string({TEXT}, '$.channel_id') end as channel_id,
-    nullif(notice_kind, '') as notice_kind,
-    case when not $is_clip then seconds end as offset_seconds,
-    case when is_marked then rtrim(substr(body, {len(_ACTION) + 1}), chr(1)) else body end as text,
-    bits as bits_count,
-    case when color is not null and color <> '' then '{{"user_color":' || to_json(color) || '}}' end as extra,
-    case when {PROBLEM} is null and contains({TEXT}, '"emoticon_id"')
-        then json_transform({TEXT}, $fragments).message.fragments end as fragments,
-    case when {PROBLEM} is null and not $has_fragments
-        then json_transform({TEXT}, $emoticons).message.emoticons end as emoticons,
-    case
-        when {PROBLEM} is not null then {PROBLEM}
-        when message_id is null and offset_text is null and body is null then 'is not a comment'
-        when offset_text is not null and (seconds is null or not isfinite(seconds))
-            then 'content_offset_seconds: ''' || left(offset_text, 100) || ''' is not a number'
-        when abs(seconds) > {MAX_SECONDS}
-            then 'content_offset_seconds: ' || left(offset_text, 100) || ' lies more than 48 hours from the start'
-        when sent_at is null and written is null then 'has no time: content_offset_seconds and created_at are missing'
-        when sent_at is null then 'created_at: ''' || left(written, 100) || ''' is not a time'
-        when body is null then 'message.body is missing'
-        when bits_text is not null and (bits is null or bits < 0)
-            then 'message.bits_spent: ''' || left(bits_text, 100) || ''' is not a count'
-        when viewer_id is null and viewer_login is null and json_type({TEXT}, '$.commenter') not in ('NULL', 'OBJECT')
-            then 'commenter is not an object'
-    end as {PROBLEM}
-from placed
-"""
-
-_VIEWERS = f"""
-with parsed as (
-    select *, json_extract_string({TEXT}, '$.commenter.created_at') as created,
-        json_transform({TEXT}, '{{"commenter":{{"bio":"VARCHAR","logo":"VARCHAR","updated_at":"VARCHAR"}}}}')
-            .commenter as about
-    from batch
-)
-select {ROW}, 'twitch' as platform, viewer_id, viewer_login as login, viewer_display_name as display_name,
-    try_cast(created as timestamptz) at time zone 'UTC' as created_at,
-    case when coalesce(about.bio, about.logo, about.updated_at) is not null then to_json(about)::varchar end as extra
-from parsed
-"""
+_VIEWERS_HELD = 20_000  # looks at viewers kept before earlier ones are dropped
 
 
 def first_comment(con: duckdb.DuckDBPyConnection, table: pa.Table | None) -> FirstComment:
@@ -121,17 +53,8 @@ def first_comment(con: duckdb.DuckDBPyConnection, table: pa.Table | None) -> Fir
         return FirstComment()
     con.register("batch", table.slice(0, 1000))
     found = con.execute(
-        f"""
-        with parsed as (
-            select {ROW}, json_transform(case when {PROBLEM} is null then {TEXT} end, $shape) as c from batch
-        )
-        select c.channel_id, c.content_id,
-            try_cast(c.created_at as timestamptz) at time zone 'UTC' as written_at,
-            try_cast(c.content_offset_seconds as double) as seconds
-        from parsed where written_at is not null and isfinite(seconds) and abs(seconds) <= {MAX_SECONDS}
-        order by {ROW} limit 1
-        """,
-        {"shape": _FIRST},
+        FIRST_COMMENT,
+        {"shape": FIRST_SHAPE},
     ).fetchone()
     if found is None:
         return FirstComment()
@@ -144,17 +67,25 @@ class Comments:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, video: Video) -> None:
         self._con = con
+        self._mapping = con.cursor()
         self._video = video
         self._notices = Notices("\x1f".join(["twitch", video.channel_id or "", video.stream_id or ""]))
         self._saw_bits = False
         self._cheers: list[pa.Table] = []
         self._viewers: list[pa.Table] = []
 
-    def rows(self, comments: pa.Table) -> Iterator[Rows]:
-        """Rows of chat_messages and stream_events; viewers are kept for `last_rows`."""
-        wide = self._mapped(comments)
-        is_good = pc.is_null(wide[PROBLEM])
-        self._note_viewers(wide.filter(pc.and_(is_good, pc.is_valid(wide["viewer_id"]))))
+    def rows(self, tables: Iterator[pa.Table]) -> Iterator[Rows]:
+        """Rows of chat_messages, stream_events and, once each viewer's last look is known, viewers.
+
+        Cutting, mapping and finishing run beside each other, a batch apart.
+        """
+        for wide in ahead(map(self._mapped, ahead(tables))):
+            yield from self._rows_of(wide)
+        yield from self._last_rows()
+
+    def _rows_of(self, wide: pa.Table) -> Iterator[Rows]:
+        is_good = pc.is_null(array_of(wide[PROBLEM]))
+        self._note_viewers(wide, is_good)
         is_event, events = self._events(wide, is_good)
         if events:
             yield Rows("stream_events", _events_table(events))
@@ -163,7 +94,7 @@ class Comments:
         if len(chat):
             yield Rows("chat_messages", _chat_table(chat))
 
-    def last_rows(self) -> Iterator[Rows]:
+    def _last_rows(self) -> Iterator[Rows]:
         """Rows that wait for the end of the file: cheers without bits, and each viewer's last look."""
         for table in self._cheers:
             if not self._saw_bits:
@@ -171,20 +102,21 @@ class Comments:
                 table = table.set_column(at, "bits_count", table["cheered"])
             yield Rows("chat_messages", _chat_table(table))
         if self._viewers:
-            viewers = _last_of_each(pa.concat_tables(self._viewers))
+            viewers = self._last_looks()
             nothing = pa.nulls(len(viewers), pa.string())
             yield Rows("viewers", viewers.append_column(TEXT, nothing).append_column(PROBLEM, nothing))
 
     def _mapped(self, comments: pa.Table) -> pa.Table:
         video = self._video
-        self._con.register("batch", chunked(comments))
+        self._mapping.register("batch", chunked(comments))
         has_fragments = '"fragments"' in (comments[TEXT][0].as_py() or "")
-        said = {"start": video.started_at, "channel": video.channel_id, "is_clip": video.is_clip, "action": _ACTION}
-        shapes = {"shape": _SHAPE, "fragments": _FRAGMENTS, "emoticons": _EMOTICONS}
-        found = self._con.execute(_MAPPED, {**said, **shapes, "has_fragments": has_fragments})
-        wide = found.to_arrow_table().combine_chunks()
+        said = {"start": video.started_at, "channel": video.channel_id, "is_clip": video.is_clip, "action": ACTION}
+        shapes = {"badges": BADGES, "fragments": FRAGMENTS, "emoticons": EMOTICONS}
+        found = self._mapping.execute(MAPPED, {**said, **shapes, "has_fragments": has_fragments})
+        wide = found.to_arrow_table(len(comments)).combine_chunks()
         # The rows are those of the batch, in its order: the text need not pass through the query.
         wide = wide.append_column(TEXT, comments[TEXT])
+        wide = wide.append_column("text", _without_marks(wide))
         return wide.append_column("stream_id", pa.array([video.stream_id] * len(wide), pa.string()))
 
     def _without_cheers(self, chat: pa.Table) -> pa.Table:
@@ -209,10 +141,20 @@ class Comments:
         keep[cheers] = False
         return chat.filter(pa.array(keep))
 
-    def _note_viewers(self, seen: pa.Table) -> None:
-        if len(seen):
-            self._con.register("batch", chunked(_last_of_each(seen)))
-            self._viewers.append(self._con.execute(_VIEWERS).to_arrow_table())
+    def _note_viewers(self, wide: pa.Table, is_good: pa.Array) -> None:
+        """Keep the last look of the batch at each viewer; only for these is the whole of the commenter read."""
+        known = pa.chunked_array([pc.if_else(is_good, array_of(wide["viewer_id"]), None)])
+        last = _last_of_each(known)
+        if len(last):
+            seen = wide.select([ROW, TEXT, "viewer_id", "viewer_login", "viewer_display_name"]).take(last)
+            self._con.register("batch", chunked(seen))
+            self._viewers.append(self._con.execute(VIEWERS).to_arrow_table())
+        if self._viewers and sum(map(len, self._viewers)) > 2 * len(self._viewers[0]) + _VIEWERS_HELD:
+            self._viewers = [self._last_looks()]
+
+    def _last_looks(self) -> pa.Table:
+        viewers = pa.concat_tables(self._viewers)
+        return viewers.take(_last_of_each(viewers["viewer_id"]))
 
     def _events(self, wide: pa.Table, is_good: pa.Array) -> tuple[pa.Array | None, list[dict[str, Any]]]:
         """Which comments are no chat but notices, and the events they report."""
@@ -232,12 +174,13 @@ class Comments:
         return pa.array(is_event), events
 
 
-def _last_of_each(seen: pa.Table) -> pa.Table:
-    """The last row of each viewer."""
-    codes = array_of(seen["viewer_id"]).dictionary_encode()
+def _last_of_each(ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Where each id stands last, in order; null is no id."""
+    codes = array_of(ids).dictionary_encode()
+    places = np.flatnonzero(codes.is_valid().to_numpy(zero_copy_only=False))
     last = np.zeros(len(codes.dictionary), dtype=np.int64)
-    last[codes.indices.to_numpy()] = np.arange(len(seen))
-    return seen.take(np.sort(last))
+    last[pc.drop_null(codes.indices).to_numpy()] = places
+    return np.sort(last)
 
 
 _EVENTS_SCHEMA = pa.schema(
@@ -259,6 +202,21 @@ def _events_table(events: list[dict[str, Any]]) -> pa.Table:
     return table.append_column("platform", pa.array(["twitch"] * len(table), pa.string()))
 
 
+def _without_marks(wide: pa.Table) -> pa.ChunkedArray:
+    """The message as written, without the marks of /me."""
+    if not pc.any(wide["is_marked"]).as_py():
+        return wide["body"]
+    inner = pc.utf8_rtrim(pc.utf8_slice_codeunits(wide["body"], len(ACTION)), "\x01")
+    return pc.if_else(wide["is_marked"], inner, wide["body"])
+
+
+def _said_where(problems: pa.ChunkedArray, texts: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """The text of the rows with a problem; usually there is none, and nothing is copied."""
+    if problems.null_count == len(problems):
+        return pa.nulls(len(texts), pa.string())
+    return pc.if_else(pc.is_valid(problems), texts, pa.scalar(None, pa.string()))
+
+
 def _chat_table(wide: pa.Table) -> pa.Table:
     wide = wide.combine_chunks()
     badges = array_of(wide["badges"])
@@ -267,7 +225,7 @@ def _chat_table(wide: pa.Table) -> pa.Table:
     return pa.table(
         {
             **{name: wide[name] for name in names},
-            TEXT: pc.if_else(pc.is_null(wide[PROBLEM]), pa.scalar(None, pa.string()), wide[TEXT]),
+            TEXT: _said_where(wide[PROBLEM], wide[TEXT]),
             "platform": pa.array(["twitch"] * len(wide), pa.string()),
             "message_type": pc.coalesce(wide["notice_kind"], pc.if_else(wide["is_action"], "action", "chat")),
             "emotes": emotes_of(wide),

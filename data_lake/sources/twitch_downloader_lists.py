@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+MARK_LENGTH = len("\x01ACTION ")  # what stands before the text of /me
+
 _EMOTE = ("name", "id", "provider", "start", "end")
 
 
@@ -37,9 +39,7 @@ def emotes_of(wide: pa.Table) -> pa.Array:
     ids = pc.struct_field(pieces, [1, 0])
     is_emote = pc.fill_null(pc.not_equal(ids, ""), False).to_numpy(zero_copy_only=False)
     places = np.flatnonzero(is_emote)
-    marks = pc.subtract(pc.utf8_length(wide["body"]), pc.utf8_length(wide["text"]))
-    # "\x01ACTION " before the text and "\x01" behind it: what was cut off in front is at most 8.
-    shift = np.minimum(pc.fill_null(marks, 0).to_numpy(), 8)[parents[places]]
+    shift = MARK_LENGTH * wide["is_marked"].to_numpy()[parents[places]].astype(np.int64)
     start = (ends - lengths - before)[places] - shift
     found = (
         parents[places],

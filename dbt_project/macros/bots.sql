@@ -2,7 +2,9 @@
 {%- macro is_marked_bot() -%}
 coalesce(is_bot, false)
         or coalesce(viewer_login in ({{ sql_texts(var("known_bot_logins")) }}), false)
-        or coalesce(len(list_filter(badges, lambda badge: badge.name in ({{ sql_texts(var("bot_badges")) }}))) > 0, false)
+        or coalesce(len(list_filter(
+            badges, lambda badge: badge.name in ({{ sql_texts(var("bot_badges")) }})
+        )) > 0, false)
 {%- endmacro -%}
 
 {%- macro sql_texts(texts) -%}

@@ -5,7 +5,7 @@
 coalesce(list_position([{{ sql_texts(var("source_rank")) }}], {{ column }}), 1000)
 {%- endmacro -%}
 
-{# Best row first: the more trusted source, then the later export, then the file's name: as raw/ decides within a source. #}
+{# Best row first: the more trusted source, then the later export, then the file's name, as within a source of raw/. #}
 {%- macro best_first() -%}
 {{ source_rank() }}, extracted_at desc, landing_file desc
 {%- endmacro -%}

@@ -5,8 +5,10 @@
 #}
 {% macro get_incremental_replace_window_sql(arg_dict) %}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
-    delete from {{ arg_dict["target_relation"] }} where {{ in_window("event_date") }} or not ({{ is_seen("event_date") }});
-    insert into {{ arg_dict["target_relation"] }} ({{ columns }}) (select {{ columns }} from {{ arg_dict["temp_relation"] }})
+    delete from {{ arg_dict["target_relation"] }}
+    where {{ in_window("event_date") }} or not ({{ is_seen("event_date") }});
+    insert into {{ arg_dict["target_relation"] }} ({{ columns }})
+    (select {{ columns }} from {{ arg_dict["temp_relation"] }})
 {% endmacro %}
 
 {#

@@ -11,7 +11,8 @@
 #}
 {%- macro overlaps_mostly(a, b) -%}
 2 * (
-            least({{ last_us(a) }}, {{ last_us(b) }}) - greatest(epoch_us({{ a }}.started_at), epoch_us({{ b }}.started_at))
+            least({{ last_us(a) }}, {{ last_us(b) }})
+            - greatest(epoch_us({{ a }}.started_at), epoch_us({{ b }}.started_at))
         ) > least({{ last_us(a) }} - epoch_us({{ a }}.started_at), {{ last_us(b) }} - epoch_us({{ b }}.started_at))
 {%- endmacro -%}
 

@@ -2,9 +2,9 @@
   The same thing exported by two tools counts once: a row whose id is not the platform's own yields to a native row with
   equal channel, login and words less than a second away. Selects (event_date, platform, id) of the rows that yield.
 
-  `rows` is a staging model, `words` the columns that say what was said, `mixed_days` a CTE of the (platform, event_date)s
-  with both kinds of row there or on a neighbouring day: nothing else is read. Words are compared by their 64-bit hash;
-  two that differ collide within one channel and second about once in 10^12 runs of ten million rows.
+  `rows` is a staging model, `words` the columns that say what was said, `mixed_days` a CTE of the (platform,
+  event_date)s with both kinds of row there or on a neighbouring day: nothing else is read. Words are compared by their
+  64-bit hash; two that differ collide within one channel and second about once in 10^12 runs of ten million rows.
 #}
 {%- macro yielding_rows(rows, id, moment, words, mixed_days) -%}
 {%- set said -%}
@@ -14,7 +14,10 @@
             coalesce(ids.channel_id, stand_ins.channel_id, r.channel_id) as channel_id,
             r.{{ id }},
             epoch_us(r.{{ moment }}) as moment_us,
-            hash(r.viewer_login, {% for word in words %}coalesce(r.{{ word }}::varchar, ''){{ ", " if not loop.last }}{% endfor %}) as words
+            hash(
+                r.viewer_login
+                {%- for word in words %}, coalesce(r.{{ word }}, ''){% endfor %}
+            ) as words
         from {{ rows }} as r
         semi join {{ mixed_days }} as mixed_days
             on r.platform = mixed_days.platform and r.event_date = mixed_days.event_date

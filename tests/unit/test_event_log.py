@@ -71,6 +71,7 @@ def run_twice(folder: Path, overrides: dict[str, Any], monkeypatch: pytest.Monke
         for name in ("messages", "samples", "fct", "dim", "broken"):
             key = dg.AssetKey(name)
             planned = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+            materialized = dg.DagsterEventType.ASSET_MATERIALIZATION
             record = instance.get_asset_records([key])[0].asset_entry
             seen[name] = {
                 "partitions": instance.get_materialized_partitions(key),
@@ -81,7 +82,11 @@ def run_twice(folder: Path, overrides: dict[str, Any], monkeypatch: pytest.Monke
                 "last_run": runs.index(record.last_run_id or ""),
                 "has_last": record.last_materialization is not None,
                 "events": len(instance.fetch_materializations(key, limit=1000).records),
-                "tagged": set(log.get_latest_tags_by_partition(key, planned, ["dagster/data_version"])),
+                "tagged": set(log.get_latest_tags_by_partition(key, materialized, ["dagster/data_version"])),
+                "last_partition": record.last_materialization and record.last_materialization.dagster_event.partition,
+                "last_is_latest": record.last_materialization_record
+                and record.last_materialization_storage_id
+                == max(log.get_latest_storage_id_by_partition(key, materialized).values(), default=None),
             }
         for number, run_id in enumerate(runs):
             events = [entry.dagster_event for entry in instance.all_logs(run_id) if entry.dagster_event]

@@ -377,11 +377,11 @@ def test_a_full_run_forgets_the_results_of_what_is_gone(lake: Layout) -> None:
 
 def test_results_that_a_killed_run_left_half_written_are_dropped(lake: Layout) -> None:
     put(lake, "viewer_counts", sample("2026-01-01 20:00", 100))
-    put(lake, "chat_messages", message("m1", "2026-01-01 20:00"))
-    check_raw(lake, as_of=day("2026-01-01"), days=None)
+    put(lake, "chat_messages", message("m1", "2026-01-02 20:00"))
+    check_raw(lake, as_of=day("2026-01-02"), days=None)
     for path in (*lake.quality.rglob("*.json"), *lake.quality.rglob("*.yml")):
         path.write_bytes(path.read_bytes()[:100])
-    findings = check_raw(lake, as_of=day("2026-01-01"), days=((day("2026-01-01"), day("2026-01-01")),))
+    findings = check_raw(lake, as_of=day("2026-01-02"), days=((day("2026-01-01"), day("2026-01-01")),))
     assert found(findings, "viewer_count_is_plausible").passed
     assert write_data_docs(lake).exists()
 

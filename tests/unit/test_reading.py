@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,13 @@ def test_a_corrupt_gzip_keeps_every_byte_before_the_damage(tmp_path: Path) -> No
     assert b"".join(open_bytes(written(tmp_path, first + bytes(second)), problems)).startswith(b"kept\n" * 1_000)
     assert "damaged" in problems[0].reason
 
+    noise = random.Random(1).randbytes(200_000)
+    packed = bytearray(gzip.compress(noise))
+    packed[150_000:150_100] = b"\xff" * 100
+    kept = b"".join(open_bytes(written(tmp_path, bytes(packed)), []))
+    assert len(kept) > 130_000
+    assert noise.startswith(kept[:130_000])
+
 
 def test_blank_lines_are_counted_and_left_out(tmp_path: Path) -> None:
     assert lines_of(written(tmp_path, b"a\r\n\n  \nb"))[0] == [(1, "a", None), (4, "b", None)]
@@ -167,6 +175,15 @@ def test_a_broken_element_costs_itself_only(row_start: re.Pattern[bytes] | None,
     kept = good(rows)
     assert [element for element in kept if element in ELEMENTS] == [e for e in ELEMENTS if e["_id"] != "3"]
     assert any(row["_problem"] for row in rows)
+
+
+def test_reading_goes_on_behind_damage_and_does_not_wait_for_the_end_of_the_file() -> None:
+    many = [{**ELEMENTS[0], "_id": str(n), "text": "x" * 500} for n in range(2_000)]
+    texts = [json.dumps(element) for element in many]
+    texts[3] = texts[3].replace('"text": "x', '"text": x', 1)
+    rows, _ = elements_of(f"[{','.join(texts)}]".encode(), None, None, block=100_000)
+    assert good(rows) == many[:3] + many[4:]
+    assert [row["_problem"].startswith("is not valid JSON") for row in rows if row["_problem"]] == [True]
 
 
 def test_a_file_that_ends_inside_an_element_keeps_those_before() -> None:

@@ -64,7 +64,9 @@ reached as (
 final as (
     select
         reached.node,
-        arg_min(other.platform || ':' || other.stream_id, (other.started_at, other.platform, other.stream_id)) as earliest
+        arg_min(
+            other.platform || ':' || other.stream_id, (other.started_at, other.platform, other.stream_id)
+        ) as earliest
     from reached
     inner join streams as other on reached.other_node = other.node
     group by reached.node

@@ -9,7 +9,9 @@ mixed_days as (
 ),
 
 yielding as (
-    {{ yielding_rows(ref('stg_stream_events'), 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days') }}
+    {{ yielding_rows(
+        ref('stg_stream_events'), 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days'
+    ) }}
     union all
     {{ seen_on_both_days(ref('stg_stream_events'), 'event_id', 'occurred_at') }}
 ),

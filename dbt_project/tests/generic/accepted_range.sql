@@ -1,4 +1,7 @@
-{# Fails with rows outside [minimum, maximum] (nulls pass), farthest first. `within`: a date column; only the run's days are read. #}
+{#
+  Fails with rows outside [minimum, maximum] (nulls pass), farthest first. `within`: a date column; only the run's days
+  are read.
+#}
 {% test accepted_range(model, column_name, minimum=none, maximum=none, within=none) %}
 select *
 from {{ model }}

@@ -1,4 +1,7 @@
-{# Fails with the combinations of `columns` that occur more than once, most frequent first. `within`: a date column; only the run's days and their neighbours are read. #}
+{#
+  Fails with the combinations of `columns` that occur more than once, most frequent first. `within`: a date column;
+  only the run's days and their neighbours are read.
+#}
 {% test unique_combination(model, columns, within=none) %}
 select
     {{ columns | join(", ") }},

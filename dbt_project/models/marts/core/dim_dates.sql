@@ -1,5 +1,7 @@
 with seen as (
-    select min(event_date) as first_date, max(event_date) as last_date from {{ ref('fct_stream_minutes') }} where {{ is_seen() }}
+    select min(event_date) as first_date, max(event_date) as last_date
+    from {{ ref('fct_stream_minutes') }}
+    where {{ is_seen() }}
     union all
     select min(event_date), max(event_date) from {{ ref('fct_viewer_days') }} where {{ is_seen() }}
     union all
@@ -9,7 +11,10 @@ with seen as (
 ),
 
 days as (
-    select unnest(range(min(first_date)::timestamp, max(last_date)::timestamp + interval 1 day, interval 1 day))::date as date_day
+    select
+        unnest(range(
+            min(first_date)::timestamp, max(last_date)::timestamp + interval 1 day, interval 1 day
+        ))::date as date_day
     from seen
 )
 

@@ -116,7 +116,8 @@ final as (
         viewers.peak_viewers,
         coalesce(viewers.sample_count, 0) as sample_count,
         case when chat_known.platform is not null then coalesce(chat.message_count, 0) end as message_count,
-        case when chat_known.chat_observability = 'measured' then coalesce(chat.bot_message_count, 0) end as bot_message_count,
+        case when chat_known.chat_observability = 'measured' then coalesce(chat.bot_message_count, 0) end
+            as bot_message_count,
         case when chat_known.chat_observability = 'measured' then coalesce(chat.chatter_count, 0) end as chatter_count,
         case when chat_known.platform is not null then coalesce(chat.emote_count, 0) end as emote_count,
         coalesce(events.event_count, 0) as event_count,

@@ -1,0 +1,43 @@
+with source as (
+    {{ state_rows('bans', ['platform', 'channel_id', 'viewer_id', 'observed_at']) }}
+),
+
+renamed as (
+    select
+        event_date,
+        platform,
+        channel_id,
+        viewer_id,
+        observed_at,
+        viewer_login,
+        viewer_display_name,
+        banned_at,
+        expires_at,
+        reason,
+        moderator_id,
+        is_complete,
+        source,
+        landing_file,
+        extracted_at,
+        extra
+    from source
+)
+
+select
+    event_date,
+    platform,
+    channel_id,
+    viewer_id,
+    observed_at,
+    viewer_login,
+    viewer_display_name,
+    banned_at,
+    expires_at,
+    reason,
+    moderator_id,
+    is_complete,
+    source,
+    landing_file,
+    extracted_at,
+    extra
+from renamed

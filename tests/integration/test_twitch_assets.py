@@ -1,0 +1,94 @@
+"""The Dagster side of the Twitch pull: the asset, its schedule and its sensor, against the local server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from data_lake.clients.twitch_auth import SCOPES, Account, Tokens, TokenStore
+from data_lake.layout import Layout
+from data_lake.sample_world.world import Settings
+from orchestration.assets import twitch
+from orchestration.partitions import CHANGED, WINDOW
+from orchestration.resources import LakeResource
+from tests.demo_twitch import demo
+from tests.helix_rows import channel, profile, user
+from tests.helix_server import CLIENT_ID, FakeClock, HelixServer, World
+from tests.helix_world import SampleHelix
+
+TODAY = datetime.now(UTC).date().isoformat()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HelixServer]:
+    batches = {"users": [profile("1", "one")], "channels": [channel("1", "one")]}
+    world = World({"channels/vips": {"1": [user(4)]}}, batches)
+    monkeypatch.setattr(TokenStore, "default", classmethod(lambda cls: cls(tmp_path / "config" / "twitch.json")))
+    with HelixServer(world, FakeClock()) as started:
+        monkeypatch.setenv("TWITCH_AUTH_URL", started.auth_url)
+        monkeypatch.setenv("TWITCH_HELIX_URL", started.helix_url)
+        yield started
+
+
+def log_in(server: HelixServer) -> None:
+    tokens = server.login("1", "one", list(SCOPES))
+    TokenStore.default().save(Tokens(CLIENT_ID, (Account("1", "one", SCOPES, *tokens),)))
+
+
+def materialize(lake: Layout, **more: Any) -> dg.ExecuteInProcessResult:
+    resources = {"lake": LakeResource(root=str(lake.root))}
+    return dg.materialize(
+        [twitch.twitch_assets()], resources=resources, raise_on_error=False, partition_key=TODAY, **more
+    )
+
+
+def test_the_nightly_pull_lands_files_and_its_metadata_hold_no_token(lake: Layout, server: HelixServer) -> None:
+    log_in(server)
+    done = materialize(lake, tags={WINDOW: CHANGED})
+    assert done.success
+    (event,) = done.get_asset_materialization_events()
+    metadata = event.materialization.metadata
+    assert metadata["files"].value == 10
+    assert metadata["not_whole"].value == []
+    assert "secret-" not in "".join(str(e) for e in done.all_events)
+    assert len(list((lake.landing / "twitch_helix").glob("*.jsonl"))) == 10
+
+
+def test_a_backfill_of_a_day_says_what_twitch_does_not_keep(lake: Layout, server: HelixServer) -> None:
+    log_in(server)
+    done = materialize(lake)
+    (event,) = done.get_asset_materialization_events()
+    said = str(event.materialization.metadata["not_whole"].value)
+    assert "Twitch shows who is VIP now, without dates" in said
+    assert "videos of" not in said
+
+
+def test_without_a_login_the_failure_names_the_command(lake: Layout, server: HelixServer) -> None:
+    done = materialize(lake, tags={WINDOW: CHANGED})
+    assert not done.success
+    assert "fullhouse connect twitch" in str([e.event_specific_data for e in done.all_events if e.is_step_failure])
+
+
+def test_everything_that_asks_twitch_is_off_by_default() -> None:
+    assert twitch.twitch_schedule().default_status == dg.DefaultScheduleStatus.STOPPED
+    assert twitch.live_sensor([]).default_status == dg.DefaultSensorStatus.STOPPED
+
+
+def test_the_sample_world_comes_through_helix_whole(lake: Layout, tmp_path: Path) -> None:
+    kept = dict(os.environ)
+    try:
+        found = demo(lake, tmp_path, days=2, scale=0.02, world_days=14)
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+    world = SampleHelix(Settings(seed=7, scale=0.02, days=14))
+    end = datetime(2026, 10, 31, 23, 30)
+    assert found["videos"] >= sum(len(world.rows("videos", c, end)) for c in world.channels)
+    assert found["followers"] > 0
+    assert found["samples"] > 20
