@@ -25,6 +25,7 @@ from data_lake.sources.splitting import BATCH_BYTES, CLIP, PIECE_BYTES, Position
 
 _FIRST_KEY = re.compile(r'\{\s*("[^"\\]{1,64}")\s*:')
 _SAMPLE_BYTES = 1 << 18
+_SUSPECT_BYTES = 4 << 20
 _AFTER_ARRAY = re.compile(rb'\s*(?:,\s*"|,?\s*\}|\Z)')
 _OVERLAP = 4096
 _IS_SEPARATOR = np.isin(np.arange(256), list(SEPARATORS))
@@ -151,12 +152,14 @@ class _Elements:
             data = data[cut.rest :]
             if cut.state == "end":
                 self.behind = data
-            if cut.state != "damage" or self.row_start is not None:
+            # A lost quote hides every end behind it: an element this long, or open at the end of the file, is damage.
+            is_damaged = cut.state == "damage" or (cut.state == "more" and (final or len(data) > _SUSPECT_BYTES))
+            if not is_damaged or self.row_start is not None:
                 return data
             if not final and len(data) < _SAMPLE_BYTES:
                 return data  # the next row, by which damage is told from data, may not be here yet
             self._learn(data)
-            found, taken = mend(self.prover.con, data, self.rhythm, final)
+            found, taken = mend(self.prover.con, data, self.rhythm, final=False)
             if not taken:
                 return data
             if found:

@@ -41,7 +41,8 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
     with session() as con:
         for part in read_tables(con, export.path, shape):
             if isinstance(part, Problem):
-                yield Problem(part.row, part.reason, redacted(part.text, shape.columns))
+                is_open = len(shape.kept) == len(shape.columns)
+                yield Problem(part.row, part.reason, redacted(part.text) if is_open else "")
                 continue
             con.register("batch", chunked(part))
             yield from _rows(con, table, part)

@@ -6,8 +6,9 @@ does not belong here (see `streampai_tables`).
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,13 +18,13 @@ from data_lake.sources.base import TEXT
 
 _WORDS = r"(?:token|secret|password|e_?mail|payer|api_?key)"
 _PRIVATE = re.compile(_WORDS, re.IGNORECASE)
-_ADDRESS = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _SUSPECT = f"(?i){_WORDS}|@"  # a cheap test that all private text passes (RE2)
 
-# A member of JSON text, which may itself stand in JSON or CSV: its quotes are then escaped or doubled, all alike.
+# A member of broken JSON text, which may stand in JSON or CSV: its quotes are then escaped or doubled, all alike.
 _MEMBER = re.compile(
     rf'(?P<quote>\\*"{{1,2}})[^"\\]*{_WORDS}[^"\\]*(?P=quote)\s*:\s*'
-    r'(?:"(?!")(?:[^"\\]|\\.)*"|(?P=quote).*?(?P=quote)|[^",{}\[\]\\]*)',
+    r'(?:"(?!")(?:[^"\\]|\\.)*"|(?P=quote).*?(?P=quote)|[^\s",{}\[\]\\]+)',
     re.IGNORECASE | re.DOTALL,
 )
 _KEY_LEFT = re.compile(rf'{_WORDS}[^":\\]*\\*"{{1,2}}\s*:', re.IGNORECASE)
@@ -35,12 +36,24 @@ def is_private(column: str) -> bool:
     return _PRIVATE.search(column) is not None
 
 
-def redacted(text: str, columns: Iterable[str] = ()) -> str:
-    """Text that may be kept of a row; nothing of one that cannot be read, if a column of its table is private."""
-    if any(is_private(column) for column in columns):
-        return _WITHHELD
-    text = _MEMBER.sub(lambda found: f"{found['quote']}not_kept{found['quote']}:null", text)
-    return _WITHHELD if _KEY_LEFT.search(text) else re.sub(_ADDRESS, "(not kept)", text)
+def redacted(text: str) -> str:
+    """The text without private members and addresses; nothing of it where they cannot be told apart."""
+    try:
+        return json.dumps(_cleaned(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        text = _MEMBER.sub(lambda found: f"{found['quote']}not_kept{found['quote']}:null", text)
+    return _WITHHELD if _KEY_LEFT.search(text) else _ADDRESS.sub("(not kept)", text)
+
+
+def _cleaned(value: Any) -> Any:
+    """The value without private members at any depth, also in texts that hold JSON."""
+    if isinstance(value, dict):
+        return {name: _cleaned(inner) for name, inner in value.items() if not is_private(name)}
+    if isinstance(value, list):
+        return [_cleaned(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    return redacted(value) if value.lstrip()[:1] in ("{", "[") else _ADDRESS.sub("(not kept)", value)
 
 
 def without_private(table: pa.Table) -> pa.Table:

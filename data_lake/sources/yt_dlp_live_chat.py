@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from data_lake.sources.base import PROBLEM, Export, Head, Problem, Rows, Source
 from data_lake.sources.columns import Viewers, one_row
 from data_lake.sources.reading import read_utf8
-from data_lake.sources.reading_repair import prove_lines, session
+from data_lake.sources.reading_repair import session
 from data_lake.sources.sidecars import stated_text, stated_time
 from data_lake.sources.splitting import ahead, split_lines
 from data_lake.sources.yt_dlp_live_chat_actions import read_actions
@@ -64,7 +64,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
     viewers = Viewers()
     blocks = read_utf8(export.path, problems, stated_text(export.sidecar, "encoding"))
     with session() as con:
-        for lines in ahead(prove_lines(con.cursor(), split_lines(blocks))):
+        for lines in ahead(split_lines(blocks)):
             actions = judged(read_actions(con, lines))
             messages = messages_of(actions, place)
             yield Rows("chat_messages", messages)

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.sources.reading_repair import chunked
+from data_lake.sources.columns import constant
+from data_lake.sources.reading_repair import chunked, prove_lines
+from data_lake.sources.reading_typed import typed
+from data_lake.sources.yt_dlp_live_chat_text import badges_of, worn
 
 TEXT_MESSAGE = "liveChatTextMessageRenderer"
 
@@ -124,18 +128,108 @@ ACTIONS = f"""
         select * exclude (moment, runs_text),
             case when try_cast(moment as bigint) between 0 and 253402300799999999
                 then make_timestamp(try_cast(moment as bigint)) end as sent_at,
-            json_transform(runs_text, '{_RUNS}') as runs
+            json_transform(case when json_valid(runs_text) then runs_text end, '{_RUNS}') as runs
         from every
     )
     from timed order by {ROW}, place"""
 
 
+_TEXT = pa.string()
+_BADGE = pa.struct(
+    [("liveChatAuthorBadgeRenderer", pa.struct([("tooltip", _TEXT), ("icon", pa.struct([("iconType", _TEXT)]))]))]
+)
+_SIMPLE = pa.struct([("simpleText", _TEXT)])
+_EMOJI = pa.struct([("emojiId", _TEXT), ("shortcuts", pa.list_(_TEXT)), ("isCustomEmoji", pa.bool_())])
+_MESSAGE = pa.struct(
+    [
+        ("id", _TEXT),
+        ("timestampUsec", _TEXT),
+        ("authorExternalChannelId", _TEXT),
+        ("authorName", _SIMPLE),
+        ("message", pa.struct([("runs", pa.list_(pa.struct([("text", _TEXT), ("emoji", _EMOJI)])))])),
+        ("authorBadges", pa.list_(_BADGE)),
+        ("timestampText", _SIMPLE),
+    ]
+)
+_ITEM = pa.struct([("item", pa.struct([(TEXT_MESSAGE, _MESSAGE)]))])
+# A line that adds one text message, as nearly all do.
+_USUAL = pa.schema(
+    [
+        (
+            "replayChatItemAction",
+            pa.struct(
+                [("actions", pa.list_(pa.struct([("addChatItemAction", _ITEM)]))), ("videoOffsetTimeMsec", _TEXT)]
+            ),
+        ),
+        ("videoOffsetTimeMsec", _TEXT),
+        ("isLive", pa.bool_()),
+    ]
+)
+
+
 def read_actions(con: duckdb.DuckDBPyConnection, lines: pa.Table) -> pa.Table:
     """The actions of a batch of lines in their order: what they do (`action`), to what kind of item, and its members.
 
-    `offset_ms` is null in live captures. `runs` holds the parts of the text. `_problem` says why a line is no action.
+    `offset_ms` is null in live captures. `runs` holds the parts of the text, `badges` (name, version) what the author
+    wears. `_problem` says why a line is no action. The lines need not have been proven to be JSON.
     """
-    con.register("pieces", chunked(lines))
+    usual = typed(lines, _USUAL)
+    if usual is None:
+        return _careful(con, lines)
+    is_usual, actions = _usual(lines, usual)
+    if pc.all(is_usual).as_py():
+        return actions
+    both = pa.concat_tables([actions, _careful(con, lines.filter(pc.invert(is_usual)))], promote_options="default")
+    return both.take(pc.sort_indices(both, [(ROW, "ascending"), ("place", "ascending")])).combine_chunks()
+
+
+def _careful(con: duckdb.DuckDBPyConnection, lines: pa.Table) -> pa.Table:
+    con.register("pieces", chunked(pa.concat_tables(prove_lines(con.cursor(), [lines]))))
     actions = con.execute(ACTIONS).to_arrow_table().combine_chunks()
     con.unregister("pieces")
-    return actions
+    return actions.set_column(actions.schema.get_field_index("badges"), "badges", badges_of(actions["badges"]))
+
+
+def _usual(lines: pa.Table, read: pa.Table) -> tuple[pa.Array, pa.Table]:
+    """Which lines add one text message, and those actions."""
+    wrapper = read["replayChatItemAction"].combine_chunks()
+    added = pc.struct_field(wrapper, "actions")
+    item = pc.list_element(_of_one(added), 0)
+    message = pc.struct_field(item, ["addChatItemAction", "item", TEXT_MESSAGE])
+    ident, moment = pc.struct_field(message, "id"), pc.struct_field(message, "timestampUsec")
+    is_time = pc.fill_null(pc.match_substring_regex(moment, r"^[0-9]{1,15}$|^1[0-9]{15}$"), False)
+    offset = pc.coalesce(pc.struct_field(wrapper, "videoOffsetTimeMsec"), read["videoOffsetTimeMsec"].combine_chunks())
+    is_number = pc.fill_null(pc.match_substring_regex(offset, "^-?[0-9]{1,15}$"), True)
+    one = pc.equal(pc.fill_null(pc.list_value_length(added), 0), 1)
+    is_usual = pc.and_(pc.and_(one, pc.is_valid(ident)), pc.and_(is_time, is_number))
+    is_live = pc.fill_null(read["isLive"].combine_chunks(), False)
+    count = len(read)
+    columns = {
+        ROW: lines[ROW].combine_chunks(),
+        "place": pa.repeat(pa.scalar(0, pa.int64()), count),
+        TEXT: constant(None, count),
+        PROBLEM: constant(None, count),
+        "is_live": is_live,
+        "offset_ms": pc.if_else(is_live, pa.scalar(None, _TEXT), pc.if_else(is_number, offset, pa.scalar(None, _TEXT))),
+        "action": constant("addChatItemAction", count),
+        "kind": constant(TEXT_MESSAGE, count),
+        "id": ident,
+        "author": pc.struct_field(message, "authorExternalChannelId"),
+        "name": pc.struct_field(message, ["authorName", "simpleText"]),
+        "badges": worn(pc.struct_field(message, "authorBadges")),
+        "time_text": pc.struct_field(message, ["timestampText", "simpleText"]),
+        **{name: constant(None, count) for name in (*_MORE, "target_id", "target_author")},
+        "sent_at": moment,
+        "runs": pc.struct_field(message, ["message", "runs"]),
+    }
+    actions = pa.table(columns).filter(is_usual).combine_chunks()
+    for name, kind in (("offset_ms", pa.int64()), ("sent_at", pa.int64())):
+        actions = actions.set_column(actions.schema.get_field_index(name), name, actions[name].cast(kind))
+    at = actions.schema.get_field_index("sent_at")
+    return is_usual, actions.set_column(at, "sent_at", actions["sent_at"].cast(pa.timestamp("us")))
+
+
+def _of_one(lists: pa.Array) -> pa.Array:
+    """The lists with one element, the others as a list of null: list_element refuses empty ones."""
+    is_one = pc.equal(pc.fill_null(pc.list_value_length(lists), 0), 1)
+    return pc.if_else(is_one, lists, pa.scalar([None], lists.type))

@@ -22,7 +22,7 @@ from data_lake.sources.base import PROBLEM, ROW, TEXT
 from data_lake.sources.columns import constant, holds_name, where
 from data_lake.sources.money import parse_money
 from data_lake.sources.yt_dlp_live_chat_actions import TEXT_MESSAGE
-from data_lake.sources.yt_dlp_live_chat_text import badges_of, first_number, offsets, plain_text, spoken
+from data_lake.sources.yt_dlp_live_chat_text import first_number, offsets, plain_text, spoken
 
 EVENT_TYPES = {
     "liveChatPaidMessageRenderer": "superchat",
@@ -94,7 +94,7 @@ def messages_of(actions: pa.Table, place: Place) -> pa.Table:
     is_chat = pc.and_kleene(pc.equal(actions["kind"], TEXT_MESSAGE), pc.is_in(actions["action"], pa.array(_ADDING)))
     rows = actions.filter(pc.or_kleene(pc.is_valid(actions[PROBLEM]), is_chat)).combine_chunks()
     text, emotes = spoken(rows)
-    badges = badges_of(rows["badges"])
+    badges = rows["badges"].combine_chunks()
     return pa.table(
         {
             **_common(rows, place),

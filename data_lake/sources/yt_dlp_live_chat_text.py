@@ -69,6 +69,17 @@ def badges_of(column: pa.ChunkedArray) -> pa.Array:
     return lists.take(codes.indices)
 
 
+def worn(badges: pa.Array) -> pa.Array:
+    """Badges as YouTube lists them, in our names; an empty list where there are none."""
+    values = pc.struct_field(badges.flatten(), "liveChatAuthorBadgeRenderer")
+    icon = pc.utf8_lower(pc.struct_field(values, ["icon", "iconType"]))
+    pairs = pa.StructArray.from_arrays(
+        [pc.coalesce(icon, "member"), pc.struct_field(values, "tooltip")], fields=list(_BADGE)
+    )
+    counts = pc.fill_null(pc.list_value_length(badges), 0).to_numpy()
+    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32()), pairs)
+
+
 def _badges(text: str) -> list[dict[str, str | None]]:
     try:
         worn = json.loads(text) if text else []

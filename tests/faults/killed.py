@@ -1,4 +1,4 @@
-"""Run one writing step of a lake and kill the process at its n-th write: `python -m tests.faults.killed ...`.
+"""Read a lake's new landing files and kill the process at its n-th write: `python -m tests.faults.killed LAKE`.
 
 A write is a call that changes what a zone shows (replace, rename, link, unlink, rmtree, symlink) or that opens a file
 for writing. The process kills itself with SIGKILL before the call, or after it, so nothing is tidied up. With `--count`
@@ -20,7 +20,6 @@ from typing import Any
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
-from data_lake.publish import Table, current_version, publish, utc_now
 
 
 class Killer:
@@ -54,24 +53,9 @@ class Killer:
         builtins.open = opens
 
 
-def republish(layout: Layout) -> None:
-    """Publish again what the current version holds, from the warehouse."""
-    current = current_version(layout)
-    assert current
-    tables = [
-        Table(name, f"main.{name}", text, current.columns[name], name in current.by_day)
-        for name, text in current.descriptions.items()
-    ]
-    publish(layout, tables, as_of=current.as_of, run_id="again", created_at=utc_now())
-
-
-STEPS: dict[str, Callable[[Layout], Any]] = {"ingest": ingest, "publish": republish}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("lake", type=Path)
-    parser.add_argument("step", choices=STEPS)
     parser.add_argument("--kill-at", type=int)
     parser.add_argument("--after", action="store_true")
     parser.add_argument("--count", action="store_true")
@@ -80,7 +64,7 @@ def main() -> None:
     killer = Killer(said.kill_at, said.after)
     with LakeLock(layout, "a test"):
         killer.install()
-        STEPS[said.step](layout)
+        ingest(layout)
     if said.count:
         print(killer.count)
 

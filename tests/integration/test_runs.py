@@ -152,6 +152,7 @@ def test_average_and_hours_of_the_two_streams(at_once: Layout) -> None:
         "select started_at, message_count, peak_viewers, average_viewers, hours_watched from fct_streams order by 1",
     )
     (first, second) = rows
-    assert first[:3] == (at("2026-01-28 23:50"), 19, 70)
+    # Ten messages before midnight and eight until the end at 00:08; the two after it belong to no stream.
+    assert first[:3] == (at("2026-01-28 23:50"), 18, 70)
     assert second[:4] == (at("2026-01-30 20:00"), 20, 100, 100)
     assert second[4] == pytest.approx(100 * 18 / 60)

@@ -16,13 +16,12 @@ import pytest
 from data_lake import days, publish
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
-from orchestration.assets.marts import built_days, dbt_vars
+from orchestration.assets.marts import built_days, dbt_vars, marts_assets
 from orchestration.assets.outcomes import table
-from orchestration.definitions import build_definitions
-from orchestration.jobs import DAILY_LAKE
+from orchestration.assets.publish import published_assets
 from orchestration.partitions import RANGE_END, RANGE_START
 from orchestration.project import DBT, Manifest, load_manifest
-from orchestration.resources import LakeDbt, LakeResource
+from orchestration.resources import LakeDbt, LakeResource, default_resources
 from tests.builders import message, put
 
 PROJECT = {
@@ -89,12 +88,16 @@ def own_lake(lake: Layout, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
 
 def run(lake: Layout, project: Path, manifest: Manifest) -> dg.ExecuteInProcessResult:
     resources = {"lake": LakeResource(root=str(lake.root)), "dbt": LakeDbt.of(project)}
-    definitions = build_definitions(resources, manifest)
-    keys = [key for key in definitions.resolve_asset_graph().executable_asset_keys if key.path[0] != "raw"]
-    job = definitions.resolve_job_def(DAILY_LAKE)
+    definitions = dg.Definitions(
+        assets=[marts_assets(manifest), published_assets(manifest)],
+        jobs=[dg.define_asset_job("everything")],
+        resources={**default_resources(), **resources},
+        executor=dg.in_process_executor,
+    )
+    job = definitions.resolve_job_def("everything")
     with dg.DagsterInstance.ephemeral() as instance:
         tags = {RANGE_START: "2026-01-10", RANGE_END: "2026-01-11"}
-        return job.execute_in_process(instance=instance, asset_selection=keys, tags=tags, raise_on_error=False)
+        return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
