@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, TEXT, Export, Head, Problem, Rows, Source
 from data_lake.sources.chat_downloader_items import read_items
-from data_lake.sources.chat_downloader_rows import IS_SILENT, NOT_KEPT, action_rows, event_rows, message_rows
+from data_lake.sources.chat_downloader_messages import message_rows, usual_rows
+from data_lake.sources.chat_downloader_rows import IS_SILENT, NOT_KEPT, action_rows, event_rows
 from data_lake.sources.columns import Viewers, are_json_lines, one_row
 from data_lake.sources.reading import read_utf8
 from data_lake.sources.reading_json import split_elements
@@ -64,7 +65,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
     stream = chain([first], blocks)
     with session() as con:
         if are_json_lines(first[:65536].decode("utf-8", errors="replace")):
-            tables = prove_lines(con.cursor(), split_lines(stream))
+            tables = split_lines(stream)
         else:
             begins = _ITEM if _ITEM.search(first[:65536]) else None
             tables = split_elements(con.cursor(), stream, row_start=begins)
@@ -98,54 +99,77 @@ class _Chat:
     def knows_platform(self, pieces: pa.Table) -> bool:
         """Whether the site is known, by what the sidecar says or by these items."""
         if self.stated["platform"] is None:
-            self.con.register("pieces", pieces)
+            self.con.register("pieces", self._proven(pieces))
             self.stated["platform"] = _platform(self.con)
             self.con.unregister("pieces")
         return self.stated["platform"] is not None
 
     def rows(self, pieces: pa.Table) -> Iterator[Rows | Problem]:
         """What the items of a batch are; items of no known site are none of anything."""
-        read_items(self.con, pieces, self.stated["started_at"], NOT_KEPT, IS_SILENT)
-        yield from self._complaints()
-        messages = message_rows(self.con, self.stated)
         if self.stated["platform"] is None:
-            unknown = pa.array(["the site is not known"] * len(messages), pa.string())
-            at = messages.schema.get_field_index(PROBLEM)
-            messages = messages.set_column(at, PROBLEM, pc.coalesce(messages[PROBLEM], unknown))
-            yield Rows("chat_messages", messages)
+            yield from self._of_no_site(pieces)
             return
-        yield Rows("chat_messages", messages)
-        events = event_rows(self.con, self.stated)
-        if events is not None:
-            yield Rows("stream_events", events)
-        actions, self.last = action_rows(self.con, self.stated, self.last)
-        if actions is not None:
-            yield Rows("moderation_actions", actions)
+        usual, pieces = usual_rows(pieces, self.stated)
+        if len(usual):
+            self._note(usual)
+            yield Rows("chat_messages", usual)
+            self.last = usual["sent_at"][-1].as_py() if not len(pieces) else self.last
+        tables = [usual]
+        if len(pieces):
+            read_items(self.con, self._proven(pieces), self.stated["started_at"], NOT_KEPT, IS_SILENT)
+            others = message_rows(self.con, self.stated)
+            self._note(others)
+            events = event_rows(self.con, self.stated)
+            actions, self.last = action_rows(self.con, self.stated, usual, self.last)
+            for entity, table in (
+                ("chat_messages", others),
+                ("stream_events", events),
+                ("moderation_actions", actions),
+            ):
+                if table is not None and len(table):
+                    tables.append(table)
+                    yield Rows(entity, table)
+            named = self.con.execute("select distinct channel from items where channel is not null").fetchall()
+            self.channels |= {channel for (channel,) in named}
+        is_unplaced = any(
+            pc.any(pc.and_(pc.is_null(table["channel_id"]), pc.is_null(table[PROBLEM]))).as_py()
+            for table in tables
+            if len(table)
+        )
+        if is_unplaced:
+            yield from self._complain(
+                "the chat does not say its channel: write channel_id, and stream_id (the video's id) or vod_id,"
+            )
+
+    def _proven(self, pieces: pa.Table) -> pa.Table:
+        """The pieces, each of them JSON or with a problem."""
+        return pa.concat_tables(prove_lines(self.con.cursor(), [pieces])) if len(pieces) else pieces
+
+    def _note(self, messages: pa.Table) -> None:
         self.viewers.note(messages, "viewer_id", "viewer_login", "viewer_display_name")
-        named = self.con.execute("select distinct channel from items where channel is not null").fetchall()
-        self.channels |= {channel for (channel,) in named}
+        if self.stated["platform"] == "twitch":
+            good = messages.filter(pc.is_null(messages[PROBLEM]))
+            self.channels |= {channel for channel in pc.unique(good["channel_id"]).to_pylist() if channel}
+
+    def _of_no_site(self, pieces: pa.Table) -> Iterator[Rows | Problem]:
+        read_items(self.con, self._proven(pieces), self.stated["started_at"], NOT_KEPT, IS_SILENT)
+        messages = message_rows(self.con, self.stated)
+        unknown = pa.array(["the site is not known"] * len(messages), pa.string())
+        problem = pc.coalesce(messages[PROBLEM], unknown)
+        yield Rows("chat_messages", messages.set_column(messages.schema.get_field_index(PROBLEM), PROBLEM, problem))
+        yield from self._complain("the items do not say which site they are from: write platform (youtube or twitch)")
+
+    def _complain(self, said: str) -> Iterator[Problem]:
+        """Says once what the sidecar should state."""
+        if said not in self.complaints:
+            self.complaints.add(said)
+            yield Problem(None, f"{said} into its sidecar {self.sidecar_name}")
 
     def looks(self) -> Iterator[Rows]:
         """One look at the channel, the stream and each viewer."""
         if self.stated["platform"]:
             yield from _looks(self.stated, self.channels)
             yield from self.viewers.looks(self.stated["platform"])
-
-    def _complaints(self) -> Iterator[Problem]:
-        """Says once what the sidecar should state."""
-        found = self.con.execute(f"select count(*), count(channel) from items where {PROBLEM} is null").fetchone()
-        items, named = found if found else (0, 0)
-        says = []
-        if items and self.stated["platform"] is None:
-            says.append("the items do not say which site they are from: write platform (youtube or twitch)")
-        if named < items and not self.stated["channel_id"]:
-            says.append(
-                "the chat does not say its channel: write channel_id, and stream_id (the video's id) or vod_id,"
-            )
-        for said in says:
-            if said not in self.complaints:
-                self.complaints.add(said)
-                yield Problem(None, f"{said} into its sidecar {self.sidecar_name}")
 
 
 def _stated(export: Export) -> dict[str, Any]:

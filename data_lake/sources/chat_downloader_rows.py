@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
 from data_lake.sources.columns import where
-from data_lake.sources.irc_rows import ANONYMOUS_GIFTER, extra
+from data_lake.sources.irc_rows import ANONYMOUS_GIFTER
 from data_lake.sources.money import currency_of, parse_money
 from data_lake.sources.yt_dlp_live_chat_text import first_number
 
@@ -69,39 +69,18 @@ NOT_KEPT = f"""case
     when sent_at is null
         then 'says no time: timestamp is missing, and time_in_seconds or the sidecar''s stream_started_at'
 end"""
-_CHANNEL = "coalesce(channel, $channel_id)"
+CHANNEL = "coalesce(channel, $channel_id)"
 _HANDLE = "case when starts_with(author_name, '@') then substr(author_name, 2) end"
-_LOGIN = f"case $platform when 'youtube' then {_HANDLE} else author_name end"
-MESSAGES = f"""
-    select $platform as platform, nullif(message_id, '') as message_id, sent_at, {_CHANNEL} as channel_id,
-        $stream_id as stream_id,
-        coalesce(author_id, 'login:' || lower(author_name)) as viewer_id, lower({_LOGIN}) as viewer_login,
-        coalesce(author_shown, author_name) as viewer_display_name, offset_seconds,
-        coalesce(body, '') as text, emotes, badges,
-        case type
-            when 'text_message' then case when is_action then 'action' else 'chat' end
-            when 'announcement' then type
-            when 'highlighted_message' then 'highlighted-message'
-            when 'send_message_in_subscriber_only_mode' then 'skip-subs-mode-message'
-        end as message_type,
-        is_action, try_cast(bits as bigint) as bits_count, reply_to as reply_to_message_id,
-        is_first = 'true' as is_first_message,
-        author_mod = 'true' as is_moderator, author_sub = 'true' as is_subscriber, vip = 'true' as is_vip,
-        case when author_bot = 'true' then true end as is_bot,
-        case when source_room <> channel then source_room end as shared_from_channel_id,
-        {extra({"color": "colour", "custom-reward-id": "reward"})} as extra,
-        {ROW}, {TEXT}, {PROBLEM}
-    from items where {PROBLEM} is not null or type in {CHATS} order by {ROW}"""
-
+LOGIN = f"case $platform when 'youtube' then {_HANDLE} else author_name end"
 _IS_ANONYMOUS = f"(type in {ONE_GIFT} and (starts_with(type, 'anonymous_') or author_id = '{ANONYMOUS_GIFTER}'))"
 _MONTHS = "try_cast(coalesce(months, months_before) as bigint)"
 EVENTS = f"""
-    select *, {_CHANNEL} as channel_id, {_LOGIN} as login, {_IS_ANONYMOUS} as is_anonymous, {_MONTHS} as month_number
+    select *, {CHANNEL} as channel_id, {LOGIN} as login, {_IS_ANONYMOUS} as is_anonymous, {_MONTHS} as month_number
     from items where {PROBLEM} is null and type not in {CHATS} and type not in {MODERATION} order by {ROW}"""
 
 # Removals on YouTube have no time: they get that of the last item before them.
 ACTIONS = f"""
-    select {ROW}, {TEXT}, type, sent_at, {_CHANNEL} as channel_id, author_id, author_name, target_message,
+    select {ROW}, {TEXT}, type, sent_at, {CHANNEL} as channel_id, author_id, author_name, target_message,
         target_author, banned_user, ban_duration
     from items where {PROBLEM} is null and (type in {MODERATION} or sent_at is not null) order by {ROW}"""
 
@@ -115,86 +94,6 @@ _EVENT_SCHEMA = pa.schema(
     + [("occurred_at", pa.timestamp("us")), ("amount", pa.decimal128(18, 4))]
 )
 _TIERS = {"Prime": "prime", "Tier 1": "1000", "Tier 2": "2000", "Tier 3": "3000"}
-
-
-def message_rows(con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any]) -> pa.Table:
-    """Rows of chat_messages, and the items that cannot be kept."""
-    rows = con.execute(
-        MESSAGES, {name: stated[name] for name in ("platform", "channel_id", "stream_id")}
-    ).to_arrow_table()
-    codes = pc.fill_null(rows["badges"], "").combine_chunks().dictionary_encode()
-    worn = [_badges(text) for text in codes.dictionary.to_pylist()]
-    columns = {"badges": pa.array(worn, _BADGES).take(codes.indices), "emotes": emotes_of(rows)}
-    for column, sign in (("is_moderator", _MODERATOR), ("is_subscriber", _SUBSCRIBER), ("is_vip", _VIP)):
-        wears = pa.array([any(sign.fullmatch(badge["name"]) for badge in badges) for badges in worn], pa.bool_())
-        has_any = pc.is_valid(rows["badges"])
-        by_badge = pc.if_else(has_any, wears.take(codes.indices), pa.scalar(None, pa.bool_()))
-        columns[column] = pc.or_kleene(pc.coalesce(rows[column], by_badge), pc.coalesce(by_badge, rows[column]))
-    for name, column in columns.items():
-        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
-    return rows
-
-
-_BADGES = pa.list_(pa.struct([("name", pa.string()), ("version", pa.string())]))
-_MODERATOR, _VIP = re.compile("moderator"), re.compile("vip")
-_SUBSCRIBER = re.compile("subscriber|founder|member")
-
-
-def _badges(text: str) -> list[dict[str, Any]]:
-    """Badges of an author: named on Twitch, on YouTube told by icon or title ('Member (6 months)', 'New member')."""
-    try:
-        worn = json.loads(text) if text else []
-    except (ValueError, RecursionError):
-        return []
-    found: list[dict[str, Any]] = []
-    for badge in worn if isinstance(worn, list) else []:
-        said = (
-            {name: str(value) for name, value in badge.items() if value is not None} if isinstance(badge, dict) else {}
-        )
-        title = said.get("title", "")
-        name = said.get("name") or said.get("icon_name") or ("member" if "member" in title.lower() else title.lower())
-        if name:
-            found.append({"name": name, "version": said.get("version") or title or None})
-    return found
-
-
-def emotes_of(messages: pa.Table) -> pa.Array:
-    """Emotes with their places: stated on Twitch, found in the text on YouTube (a channel's own emoji only)."""
-    column = messages["emotes"].combine_chunks()
-    rows = pc.indices_nonzero(pc.fill_null(pc.greater(pc.list_value_length(column), 0), False))
-    found: dict[int, list[dict[str, Any]]] = {}
-    texts, platforms = messages["text"].take(rows).to_pylist(), messages["platform"].take(rows).to_pylist()
-    for row, emotes, text, platform in zip(
-        rows.to_pylist(), column.take(rows).to_pylist(), texts, platforms, strict=True
-    ):
-        found[row] = [place for emote in emotes if emote for place in _places(emote, text, platform)]
-    lists = [found.get(row) or [] for row in range(len(messages))]
-    return pa.array(lists, _EMOTES)
-
-
-_EMOTES = pa.list_(
-    pa.struct(
-        [
-            ("name", pa.string()),
-            ("id", pa.string()),
-            ("provider", pa.string()),
-            ("start", pa.int32()),
-            ("end", pa.int32()),
-        ]
-    )
-)
-
-
-def _places(emote: Mapping[str, Any], text: str, platform: str) -> list[dict[str, Any]]:
-    """Each place of an emote in the text, inclusive, in code points."""
-    name, same = emote["name"], {"id": emote["id"], "provider": platform}
-    if emote["locations"]:
-        ranges = [(int(a), int(b)) for a, b in re.findall(r"(\d{1,9})-(\d{1,9})", emote["locations"])]
-        return [{**same, "name": text[a : b + 1] or name, "start": a, "end": b} for a, b in ranges]
-    if not name or emote["is_custom_emoji"] is False:
-        return []
-    starts = [found.start() for found in re.finditer(re.escape(name), text)]
-    return [{**same, "name": name, "start": at, "end": at + len(name) - 1} for at in starts]
 
 
 def event_rows(con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any]) -> pa.Table | None:
@@ -279,19 +178,28 @@ def _json(rest: Mapping[str, Any]) -> str | None:
 
 
 def action_rows(
-    con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any], last: datetime | None
+    con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any], usual: pa.Table, last: datetime | None
 ) -> tuple[pa.Table | None, datetime | None]:
-    """Rows of moderation_actions, and the time of the last item; `last` is that time before this batch."""
+    """Rows of moderation_actions, and the time of the last item.
+
+    `usual` has the rows and times of items read elsewhere, `last` that time before this batch.
+    """
     rows = con.execute(ACTIONS, {"channel_id": stated["channel_id"]}).to_arrow_table().combine_chunks()
+    times = ["sent_at", ROW]
+    every = pa.concat_tables([rows.select(times).append_column("at", pa.array(range(len(rows)), pa.int64())),
+                              usual.select(times).append_column("at", pa.nulls(len(usual), pa.int64()))])  # fmt: skip
+    every = every.take(pc.sort_indices(every, [(ROW, "ascending"), ("at", "ascending")])).combine_chunks()
     known = pc.fill_null_forward(
-        pa.concat_arrays([pa.array([last], pa.timestamp("us")), rows["sent_at"].combine_chunks()])
+        pa.concat_arrays([pa.array([last], pa.timestamp("us")), every["sent_at"].combine_chunks()])
     )
     latest = known[-1].as_py()
-    times = pc.fill_null_backward(known[1:])
+    is_here = pc.is_valid(every["at"])
+    times_here = pc.fill_null_backward(known[1:]).filter(is_here)
+    rows = rows.take(every["at"].filter(is_here))
     is_action = pc.is_in(rows["type"], pa.array(MODERATION))
     if not pc.any(is_action).as_py():
         return None, latest
-    rows = rows.append_column("occurred_at", times).filter(is_action).combine_chunks()
+    rows = rows.append_column("occurred_at", times_here).filter(is_action).combine_chunks()
     found = [_action(row) for row in rows.to_pylist()]
     problem = where(pc.is_null(rows["occurred_at"]), "no item says when this happened")
     schema = pa.schema(
