@@ -1,0 +1,20 @@
+"""Every benchmark, one after the other: `python -m benchmarks [--messages N ...]` (default one and ten million)."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--messages", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    said = parser.parse_args()
+    subprocess.run([sys.executable, "-m", "benchmarks.formats"], check=True)
+    for messages in said.messages:
+        subprocess.run([sys.executable, "-m", "benchmarks.marts", "--messages", str(messages)], check=True)
+
+
+if __name__ == "__main__":
+    main()
