@@ -19,3 +19,8 @@ date '{{ var("as_of") or "9999-12-31" }}'
 {%- endfor %})
 {%- endif -%})
 {%- endmacro -%}
+
+{# Whether the run builds some days only. #}
+{%- macro has_window() -%}
+{{ return(var("days") is not none) }}
+{%- endmacro -%}
