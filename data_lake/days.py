@@ -258,3 +258,14 @@ def built_as_of(layout: Layout) -> date | None:
     """The date the warehouse was last built as of."""
     built = _read_state(layout)
     return built.as_of if built else None
+
+
+def unpublished(layout: Layout) -> tuple[Range, ...] | None:
+    """The days that were built and are not published yet, as inclusive ranges in order; None for every day."""
+    if not layout.warehouse.exists():
+        return ()
+    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+        rows = connection.execute("select first_day, last_day from lake.unpublished").fetchall()
+    if _EVER in rows:
+        return None
+    return _ranges({day for first, last in rows for day in _span(first, last)})

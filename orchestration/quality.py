@@ -1,20 +1,18 @@
 """Great Expectations as asset checks: what contracts cannot say, of raw/ and of the tables about to be published.
 
-One step between the marts and their publication. Checks of raw/ hang on `fct_streams`, which every entity leads to:
-a run that read no new file still has to judge the looks it can see as of its day. A check fails as an error where a
-blocking expectation failed, as a warning where another did. What is expected does not belong here (see
-`data_lake.expectations`).
+One step between the marts and their publication, over the days that will be published. Checks of raw/ hang on
+`fct_streams`, which every entity leads to: a run that read no new file still has to judge the looks it can see as of
+its day. A check fails as an error where a blocking expectation failed, as a warning where another did. What is expected
+does not belong here (see `data_lake.expectations`).
 """
 
-import threading
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from typing import Any
 
 import dagster as dg
 
 from data_lake.contracts import load_contracts
-from data_lake.days import built_as_of
+from data_lake.days import built_as_of, unpublished
 from data_lake.expectations import TABLES, Finding, check_raw, check_tables, write_data_docs
 from orchestration.assets.marts import model_key
 from orchestration.assets.outcomes import WORST_ROWS, table
@@ -24,11 +22,6 @@ from orchestration.resources import LakeResource
 EXPECTATIONS = "expectations"
 OF_RAW = "expectations_of_raw_"
 RAW_HANGS_ON = "fct_streams"
-
-
-def load_in_background() -> None:
-    """Start importing Great Expectations (6 s) beside the reading of files, which mostly waits for DuckDB."""
-    threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
 
 
 def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
@@ -46,7 +39,8 @@ def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
             raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds them")
         lake.wait_for_warehouse()
         relations = {name: node["relation_name"] for name, node in marts.items()}
-        found = check_raw(layout, as_of=as_of, days=None) + check_tables(layout, relations, as_of=as_of)
+        days = unpublished(layout)
+        found = check_raw(layout, as_of=as_of, days=days) + check_tables(layout, relations, as_of=as_of, days=days)
         write_data_docs(layout)
         for key in sorted(context.selected_asset_check_keys):
             subject = f"raw/{key.name.removeprefix(OF_RAW)}" if key.name != EXPECTATIONS else key.asset_key.path[-1]

@@ -17,7 +17,7 @@ from data_lake.expectations.looks import LISTED, incomplete_looks, incomplete_lo
 from data_lake.expectations.profiles import Subject, frames, look_frame
 from data_lake.expectations.suites import RAW
 from data_lake.expectations.table_suites import TABLES, TableSuite
-from data_lake.expectations.validation import Validator, forget, write_data_docs
+from data_lake.expectations.validation import Validator, forget, preload, write_data_docs
 from data_lake.layout import Layout
 from data_lake.store import connect, partitions, scan
 
@@ -32,6 +32,7 @@ __all__ = [
     "incomplete_looks",
     "incomplete_looks_sql",
     "look_losses_sql",
+    "preload",
     "write_data_docs",
 ]
 

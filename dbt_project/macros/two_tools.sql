@@ -4,7 +4,8 @@
 
   `rows` is a staging model, `words` the columns that say what was said, `mixed_days` a CTE of the (platform,
   event_date)s with both kinds of row there or on a neighbouring day: nothing else is read. Words are compared by their
-  64-bit hash; two that differ collide within one channel and second about once in 10^12 runs of ten million rows.
+  64-bit hash; two that differ collide within one channel and second about once in 10^12 runs of ten million rows. A join and not a semi join: with the
+  inequality in its condition DuckDB compares every pair.
 #}
 {%- macro yielding_rows(rows, id, moment, words, mixed_days) -%}
 {%- set said -%}
@@ -27,14 +28,14 @@
             on r.platform = stand_ins.platform and r.channel_id = stand_ins.stand_in_id
         where {{ in_window('r.event_date', pad=1) }} and r.viewer_login is not null
 {%- endset -%}
-select
+select distinct
         other.event_date,
         other.platform,
         other.{{ id }}
     from (
         {{ said }} and not {{ is_native('r.' ~ id) }}
     ) as other
-    semi join (
+    join (
         select *, unnest([moment_us // 1000000 - 1, moment_us // 1000000, moment_us // 1000000 + 1]) as near_second
         from (
             {{ said }} and {{ is_native('r.' ~ id) }}
@@ -44,7 +45,7 @@ select
         and other.channel_id = native.channel_id
         and other.words = native.words
         and other.moment_us // 1000000 = native.near_second
-        and other.moment_us - native.moment_us between -999999 and 999999
+    where other.moment_us - native.moment_us between -999999 and 999999
 {%- endmacro -%}
 
 {# Days of a platform with native rows of an entity and others, there or on a neighbouring day. #}

@@ -15,6 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 
 from data_lake.contracts import load_contracts
 from data_lake.days import Plan, begin_build, end_build, plan
+from data_lake.expectations import preload
 from data_lake.store import ensure_readable
 from orchestration import progress as steps
 from orchestration.assets.outcomes import RESULTS, collect
@@ -120,6 +121,7 @@ def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
         environment(layout)
         progress.advance(steps.MARTS, 0.0, "starting dbt")
         progress.advance(steps.AUDIT, 0.0)
+        preload()  # the audit that follows needs it, and here we wait for dbt
         outcome = collect(_invoke(context, dbt, todo, home(layout)), progress)
         # A run over some of the models leaves the rest as they were: what they were built from is not known then.
         if every_model <= context.selected_asset_keys and outcome.every_model_ran:

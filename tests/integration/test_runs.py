@@ -102,48 +102,36 @@ def test_the_lake_as_of_a_day_holds_nothing_later_and_comes_back(at_once: Layout
     assert published(at_once) == before
 
 
-def test_a_day_that_becomes_empty_leaves_every_table(lake: Layout) -> None:
-    put(lake, "chat_messages", message("a", "2026-01-01 20:00"), message("z", "2026-01-10 20:00"))
-    run_well(lake)
-    write_partition(lake, "chat_messages", day("2026-01-01"), "streampai", rows_of("chat_messages"))
-    run_well(lake)
-    assert query(lake, "select message_id from fct_chat_messages") == [("z",)]
-    assert query(lake, "select event_date::varchar from fct_viewer_days") == [("2026-01-10",)]
-
-
 def test_one_message_from_two_tools_counts_once_also_over_midnight(at_once: Layout) -> None:
     assert query(at_once, "select count(*), count(*) filter (contains(message_id, ':')) from fct_chat_messages") == [
         (40, 0)
     ]
 
 
-def test_a_failed_audit_leaves_the_last_publish_and_says_why(lake: Layout) -> None:
-    put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
+def test_a_failed_audit_leaves_the_last_publish_and_a_day_that_becomes_empty_leaves_every_table(lake: Layout) -> None:
+    put(lake, "chat_messages", message("a", "2026-01-01 20:00"), message("z", "2026-01-10 20:00"))
     run_well(lake)
-    before = published(lake)
-    # One message sent at two different moments: no one export says so, and no table may hold it twice.
-    put(lake, "chat_messages", message("a", "2026-01-05 20:00"))
-    summary = run(lake)
-    assert not summary.succeeded
-    (failed,) = [c for c in summary.failed_checks if c.is_blocking]
-    assert "fct_chat_messages" in failed.asset
-    assert any(row.get("message_id") == "a" for row in failed.worst_rows)
-    assert published(lake) == before
-    assert current_version(lake) is not None
-    alert = json.loads(lake.alerts.read_text().splitlines()[-1])
-    assert "fct_chat_messages" in json.dumps(alert)
-    lake.raw_partition("chat_messages", day("2026-01-05"), "streampai").unlink()
-    run_well(lake)
-
-
-def test_a_reader_that_stays_open_is_not_blocked_and_blocks_nothing(lake: Layout) -> None:
-    put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
-    run_well(lake)
+    before = current_version(lake)
+    # A reader that stays open is not blocked and blocks nothing.
     with duckdb.connect(str(lake.current / "analytics.duckdb")) as reader:
-        put(lake, "chat_messages", message("b", "2026-01-02 20:00"))
+        # One message sent at two different moments: no one export says so, and no table may hold it twice.
+        put(lake, "chat_messages", message("a", "2026-01-05 20:00"))
+        summary = run(lake)
+        assert not summary.succeeded
+        (failed,) = [c for c in summary.failed_checks if c.is_blocking]
+        assert "fct_chat_messages" in failed.asset
+        assert any(row.get("message_id") == "a" for row in failed.worst_rows)
+        assert current_version(lake) == before
+        alert = json.loads(lake.alerts.read_text().splitlines()[-1])
+        assert "fct_chat_messages" in json.dumps(alert)
+
+        # The wrong day goes, and so does the first; what is left is published.
+        lake.raw_partition("chat_messages", day("2026-01-05"), "streampai").unlink()
+        write_partition(lake, "chat_messages", day("2026-01-01"), "streampai", rows_of("chat_messages"))
         run_well(lake)
-        assert reader.execute("select count(*) from fct_chat_messages").fetchall() == [(1,)]
-    assert query(lake, "select count(*) from fct_chat_messages") == [(2,)]
+        assert reader.execute("select count(*) from fct_chat_messages").fetchall() == [(2,)]
+    assert query(lake, "select message_id from fct_chat_messages") == [("z",)]
+    assert query(lake, "select event_date::varchar from fct_viewer_days") == [("2026-01-10",)]
 
 
 def test_average_and_hours_of_the_two_streams(at_once: Layout) -> None:

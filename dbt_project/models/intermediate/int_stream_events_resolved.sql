@@ -1,7 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='replace_window', on_schema_change='fail', tags=['daily']) }}
 
-with events as not materialized (
+-- Events are few and lie in many small files: opening those once costs less than keeping the rows.
+with events as materialized (
     select * from {{ ref('stg_stream_events') }}
+    where {{ in_window(pad=1) }}
 ),
 
 mixed_days as (
@@ -9,11 +11,9 @@ mixed_days as (
 ),
 
 yielding as (
-    {{ yielding_rows(
-        ref('stg_stream_events'), 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days'
-    ) }}
+    {{ yielding_rows('events', 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days') }}
     union all
-    {{ seen_on_both_days(ref('stg_stream_events'), 'event_id', 'occurred_at') }}
+    {{ seen_on_both_days('events', 'event_id', 'occurred_at') }}
 ),
 
 kept as not materialized (
