@@ -95,6 +95,10 @@ def plan(layout: Layout, fingerprint: str, *, from_day: date | None = None, to_d
         return Plan(as_of, None, tuple(visible), (), fingerprint, "owners of channels changed")
     if from_day:
         days |= _span(from_day, last)
+    # A build that failed or was killed may have left rows of partitions that have changed again since.
+    if built.unfinished is None:
+        return Plan(as_of, None, tuple(visible), (), fingerprint, "the last build of every day did not end")
+    days |= built.unfinished
     end = max(as_of, built.as_of)
     kept = {d for d in days if d <= end}
     done = tuple(p for p in visible if (p.entity, p.day, p.source) in wanted)
@@ -183,6 +187,7 @@ class _State:
     as_of: date
     fingerprint: str
     partitions: dict[tuple[str, date, str], str]
+    unfinished: set[date] | None
 
 
 def _read_state(layout: Layout) -> _State | None:
@@ -194,15 +199,23 @@ def _read_state(layout: Layout) -> _State | None:
             if build is None:
                 return None
             rows = connection.execute("select entity, day, source, fingerprint from lake.built").fetchall()
+            unfinished = _days_of(connection, "unfinished")
         except duckdb.CatalogException:
             return None
-    return _State(build[0], build[1], {(entity, day, source): mark for entity, day, source, mark in rows})
+    return _State(build[0], build[1], {(entity, day, source): mark for entity, day, source, mark in rows}, unfinished)
+
+
+def _days_of(connection: duckdb.DuckDBPyConnection, table: str) -> set[date] | None:
+    """The days of the ranges a table of our schema holds; None for every day."""
+    rows = connection.execute(f"select first_day, last_day from lake.{table}").fetchall()
+    return None if _EVER in rows else {day for first, last in rows for day in _span(first, last)}
 
 
 _STATE_TABLES = """
     create schema if not exists lake;
     create table if not exists lake.build (as_of date, fingerprint varchar);
     create table if not exists lake.built (entity varchar, day date, source varchar, fingerprint varchar);
+    create table if not exists lake.unfinished (first_day date, last_day date);
     create table if not exists lake.unpublished (first_day date, last_day date);
     create table if not exists lake.publication (version integer);
 """
@@ -210,12 +223,13 @@ _EVER: Range = (date(1, 1, 1), date(9999, 12, 31))
 
 
 def begin_build(layout: Layout, todo: Plan) -> None:
-    """Note, before the first model runs, which days will differ from what is published."""
+    """Note, before the first model runs, which days are half built from now on and differ from what is published."""
     layout.root.mkdir(parents=True, exist_ok=True)
     with connect(layout, str(layout.warehouse)) as connection:
         connection.execute(_STATE_TABLES)
         rows = [_EVER] if todo.days is None else list(todo.days)
         if rows:
+            connection.executemany("insert into lake.unfinished values (?, ?)", rows)
             connection.executemany("insert into lake.unpublished values (?, ?)", rows)
 
 
@@ -224,6 +238,7 @@ def end_build(layout: Layout, todo: Plan) -> None:
     with connect(layout, str(layout.warehouse)) as connection:
         connection.execute("begin")
         connection.execute("delete from lake.build")
+        connection.execute("delete from lake.unfinished")
         connection.execute("insert into lake.build values (?, ?)", [todo.as_of, todo.fingerprint])
         if todo.days is None:
             connection.execute("delete from lake.built")
@@ -265,7 +280,5 @@ def unpublished(layout: Layout) -> tuple[Range, ...] | None:
     if not layout.warehouse.exists():
         return ()
     with connect(layout, str(layout.warehouse), read_only=True) as connection:
-        rows = connection.execute("select first_day, last_day from lake.unpublished").fetchall()
-    if _EVER in rows:
-        return None
-    return _ranges({day for first, last in rows for day in _span(first, last)})
+        days = _days_of(connection, "unpublished")
+    return None if days is None else _ranges(days)
