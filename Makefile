@@ -1,7 +1,7 @@
 # What a person types. Every target makes what it needs first; nothing is done twice.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint ui docs bench setup clean
+.PHONY: help run test lint ui docs bench demo-twitch setup clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3 python,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
@@ -21,13 +21,13 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 help:  ## Show what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## Read new exports (a sample world when there are none), build, audit, publish.
 	@$(BIN)/fullhouse run --sample-if-empty
 
 test: setup lint  ## Lint, types and all tests.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup
 	@$(BIN)/python -m ruff check .
@@ -44,6 +44,12 @@ docs: setup  ## Every model and column, as one page: dbt_project/target/static_i
 
 bench: setup  ## Speed, memory and growth of cost, beside a hand-written script.
 	@$(BIN)/python -m benchmarks
+
+demo-twitch: export LAKE_ROOT := $(CURDIR)/data_lake/storage/demo-twitch
+demo-twitch: setup  ## Pull a week of the sample world through a local Twitch API, into a lake of its own.
+	@$(BIN)/python -m tests.demo_twitch --days 7
+	@$(BIN)/fullhouse run
+	@echo "the demo's lake is $(LAKE_ROOT); to look at it: LAKE_ROOT=$(LAKE_ROOT) $(BIN)/fullhouse status"
 
 setup: .venv/installed $(MANIFEST)  ## The virtual environment and the dbt manifest; the other targets call it.
 

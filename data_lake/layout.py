@@ -105,6 +105,10 @@ class Layout:
     def landing_file(self, source: str, digest: str, name: str) -> Path:
         return self.landing / source / f"{digest}-{name}"
 
+    def pulling(self, source: str) -> Path:
+        """Where pulls of a platform are under way; the name begins with a dot, so that no ingest looks into it."""
+        return self.landing / source / ".pulling"
+
     def index_entry(self, source: str, landing_name: str) -> Path:
         return self.index / source / f"{landing_name}.json"
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from data_lake.layout import Layout
+from data_lake.layout import EMPTY_PARTITION, Layout
 from data_lake.store import connect, literal, replace_file
 
 KEEP_VERSIONS = 5
@@ -120,6 +120,8 @@ def _write_days(
         ranges = [f"event_date between date '{first}' and date '{last}'" for first, last in changed]
         where = " or ".join(ranges) or "false"
         for day_folder in (layout.published_version(base.number) / table.name).glob("event_date=*"):
+            if day_folder.name == EMPTY_PARTITION:
+                continue  # the file of a table without rows
             day = date.fromisoformat(day_folder.name.removeprefix("event_date="))
             if not any(first <= day <= last for first, last in changed):
                 (target / day_folder.name).mkdir()
@@ -131,7 +133,7 @@ def _write_days(
             overwrite_or_ignore true)"""
     )
     if not any(target.iterdir()):
-        empty = target / "event_date=__HIVE_DEFAULT_PARTITION__"
+        empty = target / EMPTY_PARTITION
         empty.mkdir()
         path = literal(str(empty / "data_0.parquet"))
         connection.execute(f"copy (from {table.relation} limit 0) to {path} (format parquet)")

@@ -73,6 +73,7 @@ def main(debug: bool) -> None:
 
 main.add_command(twitch_commands.connect_command)
 main.add_command(twitch_commands.pull_command)
+main.add_command(twitch_commands.poll_command)
 
 
 @main.command()
@@ -160,7 +161,8 @@ def sample(scale: float, days: int, seed: int) -> None:
 @main.command()
 def status() -> None:
     """Zones, days, stale partitions, failed files, freshness."""
-    terminal.show_status(Console(), collect(Layout.from_env(), fingerprint()))
+    layout = Layout.from_env()
+    terminal.show_status(Console(), collect(layout, fingerprint()), twitch_commands.missing_logins(layout))
 
 
 @main.command()

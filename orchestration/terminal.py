@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,8 @@ from orchestration.lake_run import RunSummary
 from orchestration.progress import Progress
 
 STEP_WIDTH = 24
+# Rows shown one value a line, where a table of them is wider than the terminal.
+ROWS_BY_LINE = 3
 
 
 class Lines:
@@ -106,7 +108,7 @@ def show_run(console: Console, summary: RunSummary) -> None:
         word = "FAILED" if check.is_blocking else "warning"
         _say(console, "", f"{word}: {check.name} on {check.asset}: {check.message}")
         if check.worst_rows:
-            console.print(_table(list(check.worst_rows[0]), [list(row.values()) for row in check.worst_rows]))
+            _show_rows(console, check.worst_rows)
     if not summary.succeeded:
         version = summary.published
         _say(console, "run failed", summary.error or "a check failed")
@@ -138,8 +140,8 @@ def _quarantined(summary: RunSummary) -> str:
     return f"{summary.quarantined.total():,} rows ({'; '.join(reasons)}{f'; {more} more reasons' if more > 0 else ''})"
 
 
-def show_status(console: Console, status: Status) -> None:
-    """Zones, days, stale partitions, failed files, freshness."""
+def show_status(console: Console, status: Status, missing_logins: Sequence[str] = ()) -> None:
+    """Zones, days, stale partitions, failed files, freshness, and what no login may pull."""
     _say(console, "lake", status.root)
     files = ", ".join(f"{count:,} {source}" for source, count in sorted(status.landing.items())) or "empty"
     _say(console, "landing", f"{files}; {len(status.waiting):,} not read yet")
@@ -168,6 +170,8 @@ def show_status(console: Console, status: Status) -> None:
         _say(console, "missing", f"landing/{name} is gone; its rows stay until 'fullhouse run --rebuild raw'")
     for name in status.unknown:
         _say(console, "unknown", f"landing/{name}/ belongs to no source; use 'fullhouse add FILE...'")
+    for sentence in missing_logins:
+        _say(console, "not pulled", sentence)
 
 
 def rows_as(format_: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console) -> None:
@@ -186,6 +190,23 @@ def rows_as(format_: str, columns: Sequence[str], rows: Sequence[Sequence[Any]],
         json.dump(records, text, default=str, ensure_ascii=False, indent=1)
         text.write("\n")
     console.file.write(text.getvalue())
+
+
+def _show_rows(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows as a table where it fits the terminal, else the first of them one value a line."""
+    table = _table(list(rows[0]), [list(row.values()) for row in rows])
+    if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= console.width:
+        console.print(table)
+        return
+    for row in rows[:ROWS_BY_LINE]:
+        console.print()
+        for column, value in row.items():
+            if value is not None:
+                _print(console, f"  {column:<22} {value}")
+    if len(rows) > ROWS_BY_LINE:
+        _print(
+            console, f"\n  and {len(rows) - ROWS_BY_LINE:,} more: the check's worst rows in the Dagster UI (make ui)"
+        )
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:

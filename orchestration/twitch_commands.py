@@ -1,4 +1,4 @@
-"""The `fullhouse` commands that talk to Twitch: log in, and pull what an account may see.
+"""The `fullhouse` commands that talk to Twitch: log in, pull what an account may see, poll who is live.
 
 What is asked and how it lands does not belong here (see `data_lake.clients`).
 """
@@ -10,7 +10,8 @@ from datetime import datetime
 import click
 
 from data_lake.clients.http import Clock, Http, NoAnswer
-from data_lake.clients.pull import Outcome, pull
+from data_lake.clients.poll import PollReport, poll
+from data_lake.clients.pull import Outcome, missing_access, pull
 from data_lake.clients.pull_file import PullBusy
 from data_lake.clients.twitch_auth import NotConnected, TokenStore, connect
 from data_lake.clients.twitch_endpoints import DAILY, ENDPOINTS
@@ -67,3 +68,50 @@ def pull_twitch(
     if report.has_failed:
         raise click.exceptions.Exit(1)
     click.echo("next: fullhouse run")
+
+
+@click.group("poll")
+def poll_command() -> None:
+    """Watch what a platform keeps no history of."""
+
+
+@poll_command.command("twitch")
+@click.argument("channels", nargs=-1)
+@click.option("--every", default=60, show_default=True, help="Seconds between two looks.", type=click.IntRange(10, 300))
+@click.option("--looks", type=click.IntRange(1), help="Stop after so many looks; else at Ctrl-C.")
+def poll_twitch(channels: tuple[str, ...], every: int, looks: int | None) -> None:
+    """Sample the viewers of live streams; what was seen is filed every hour, when a stream ends, and at the end."""
+    layout, clock = Layout.from_env(), Clock()
+    client = HelixClient(TokenStore.default(), Http(clock))
+    landed = 0
+    number = 0
+    try:
+        while looks is None or number < looks:
+            if number:
+                clock.sleep(every)
+            report = poll(layout, client, channels)
+            number += 1
+            landed += len(report.landed)
+            click.echo(f"{clock.now():%H:%M:%S} UTC  {in_words(report)}")
+            for one in report.ended:
+                click.echo(f"          stream {one.stream_id} has ended")
+    except KeyboardInterrupt:
+        click.echo("stopping")
+    landed += len(poll(layout, client, channels, flush=True).landed)
+    click.echo(f"{landed:,} {'file' if landed == 1 else 'files'} in landing/twitch_helix/\nnext: fullhouse run")
+
+
+def in_words(report: PollReport) -> str:
+    """What one look saw."""
+    if report.error:
+        return report.error
+    watching = sum(one.viewer_count or 0 for one in report.live)
+    return f"{len(report.live)} live, {watching:,} viewers" if report.live else "nobody is live"
+
+
+def missing_logins(layout: Layout) -> list[str]:
+    """What the logins of this machine may not read, one sentence each with the login that would allow it."""
+    try:
+        return missing_access(layout, TokenStore.default().load().accounts)
+    except NotConnected as error:
+        return [str(error)]

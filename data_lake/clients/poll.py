@@ -15,7 +15,7 @@ from typing import Any
 
 from data_lake.clients.http import NoAnswer, Trace
 from data_lake.clients.pull import BATCH, resolve
-from data_lake.clients.pull_file import PullFile, begin, land_leftovers, pulling, pulling_alone, reopen
+from data_lake.clients.pull_file import SOURCE, PullFile, begin, land_leftovers, pulling_alone, reopen
 from data_lake.clients.twitch_auth import NotConnected
 from data_lake.clients.twitch_endpoints import ENDPOINTS, account_for
 from data_lake.clients.twitch_helix import HelixClient, HelixError, Params
@@ -80,7 +80,7 @@ def poll(layout: Layout, client: HelixClient, names: Sequence[str] = (), *, flus
 def _open_file(layout: Layout, client: HelixClient, landed: list[Path]) -> PullFile:
     """The file of the present hour; one from before is filed first and added to `landed`."""
     clock = client.http.clock
-    for path in sorted(pulling(layout).glob("streams-*.jsonl.partial")):
+    for path in sorted(layout.pulling(SOURCE).glob("streams-*.jsonl.partial")):
         file = reopen(layout, path, clock)
         if file and clock.now() - _began(file) < FILE_SPAN:
             return file
@@ -117,7 +117,7 @@ def _look(client: HelixClient, file: PullFile, ids: Sequence[str]) -> dict[str, 
 
 def _compare(layout: Layout, rows: dict[str, dict[str, Any]], stamp: str) -> tuple[list[Live], list[Live]]:
     """(live, ended) against the looks before, which are remembered beside the files under way."""
-    path = pulling(layout) / "live.json"
+    path = layout.pulling(SOURCE) / "live.json"
     before = {live.channel_id: live for live in _read(path)}
     live = [
         Live(channel, str(row["id"]), stamp, row["viewer_count"] if isinstance(row.get("viewer_count"), int) else None)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from data_lake.clients.http import NoAnswer, Trace
-from data_lake.clients.pull_file import SOURCE, PullFile, begin, land_leftovers, landed, pulling, pulling_alone
+from data_lake.clients.pull_file import SOURCE, PullFile, begin, land_leftovers, landed, pulling_alone
 from data_lake.clients.twitch_auth import Account, NotConnected
-from data_lake.clients.twitch_endpoints import DAILY, ENDPOINTS, NO_HISTORY, Endpoint, NoLogin, account_for
+from data_lake.clients.twitch_endpoints import DAILY, ENDPOINTS, NO_HISTORY, Endpoint, NoLogin, access, account_for
 from data_lake.clients.twitch_helix import HelixClient, HelixError, Refused
 from data_lake.clients.walk import Walker
 from data_lake.layout import Layout
@@ -120,7 +120,7 @@ def resolve(layout: Layout, client: HelixClient, names: Sequence[str] = ()) -> l
     account_for(client.accounts, ENDPOINTS["users"], None, "")
     if not names:
         return own
-    memory = pulling(layout) / f"channels-{client.http.clock.now():%Y-%m-%d}.json"
+    memory = layout.pulling(SOURCE) / f"channels-{client.http.clock.now():%Y-%m-%d}.json"
     known = _remembered(memory) | {key: c for c in own for key in (c.channel_id, c.login.lower())}
     unknown = [n.lower() for n in names if n.lower() not in known]
     if unknown:
@@ -130,6 +130,14 @@ def resolve(layout: Layout, client: HelixClient, names: Sequence[str] = ()) -> l
     if missing:
         raise HelixError(f"Twitch knows no channel {', '.join(missing)}; check the spelling of the login")
     return list({known[n.lower()].channel_id: known[n.lower()] for n in names}.values())
+
+
+def missing_access(layout: Layout, accounts: Sequence[Account]) -> list[str]:
+    """One sentence per list that no login may read, of the logins' channels and of those pulled by name before."""
+    channels = {a.user_id: a.login for a in accounts}
+    for memory in sorted(layout.pulling(SOURCE).glob("channels-*.json")):
+        channels = {c.channel_id: c.login for c in _remembered(memory).values()} | channels
+    return access(accounts, channels.items()) if accounts else []
 
 
 def _remembered(memory: Path) -> dict[str, Channel]:

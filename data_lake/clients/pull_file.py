@@ -126,11 +126,6 @@ def _naive(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp).replace(tzinfo=None)
 
 
-def pulling(layout: Layout) -> Path:
-    """Where pulls are under way; the name begins with a dot, so that no ingest looks into it."""
-    return layout.landing / SOURCE / ".pulling"
-
-
 def landed(layout: Layout, name: str) -> Path | None:
     """The landing file of a pull, if it is there."""
     return next(iter(sorted((layout.landing / SOURCE).glob(f"????????????????-{name}"))), None)
@@ -139,7 +134,7 @@ def landed(layout: Layout, name: str) -> Path | None:
 @contextmanager
 def pulling_alone(layout: Layout) -> Iterator[None]:
     """Hold the lake's pulls, not the lake: polling goes on while a run builds. Raises PullBusy."""
-    folder = pulling(layout)
+    folder = layout.pulling(SOURCE)
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -154,7 +149,7 @@ def pulling_alone(layout: Layout) -> Iterator[None]:
 
 def begin(layout: Layout, name: str, request: dict[str, Any], clock: Clock, ids: str = "id") -> PullFile:
     """The partial of this name, resumed, or a new one. `ids` is the field a row is known by."""
-    path = pulling(layout) / f"{name}.partial"
+    path = layout.pulling(SOURCE) / f"{name}.partial"
     if path.exists():
         found = reopen(layout, path, clock, ids)
         if found:
@@ -208,8 +203,8 @@ def land_leftovers(layout: Layout, clock: Clock) -> list[Path]:
 
     A look belongs to its UTC day: one whose pages lie on two days shows neither.
     """
-    done = [land_whole(layout, p) for p in sorted(pulling(layout).glob("*.jsonl"))]
-    for path in sorted(pulling(layout).glob("*.jsonl.partial")):
+    done = [land_whole(layout, p) for p in sorted(layout.pulling(SOURCE).glob("*.jsonl"))]
+    for path in sorted(layout.pulling(SOURCE).glob("*.jsonl.partial")):
         file = reopen(layout, path, clock)
         if file is None:
             path.unlink()

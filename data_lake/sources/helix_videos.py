@@ -27,7 +27,7 @@ KEYS = ("id", "user_id", "user_login", "published_at", "viewable", "duration")
 _MAPPED = ("id", "stream_id", "user_id", "user_login", "user_name", "title", "created_at", "published_at", "language",
            "type", "duration", "view_count")  # fmt: skip
 
-_VIDEOS = f"""
+VIDEOS = f"""
 create or replace table videos as
 with elements as (
     select {ROW}, {TEXT} as page, {PROBLEM} as problem,
@@ -74,7 +74,7 @@ from read
 """
 
 # Parts of one stream in one batch; a page delivered twice repeats a video and adds nothing.
-_STREAMS = rf"""
+STREAM_ROWS = rf"""
 with parts as (
     select * from videos where problem is null and type in ('archive', 'rerun')
     qualify row_number() over (partition by id order by {ROW}) = 1
@@ -104,7 +104,7 @@ from videos where problem is not null
 order by {ROW}
 """
 
-_OTHERS = f"""
+VIDEO_ROWS = f"""
 select
     'twitch' as platform, id as video_id, channel_id, live_id as stream_id, title, type as video_type, language,
     coalesce(videos.published_at, created_at) as published_at,
@@ -134,9 +134,9 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
     with session() as con:
         for pieces in _pieces(con, export, problems):
             con.register("pieces", pieces)
-            con.execute(_VIDEOS)
+            con.execute(VIDEOS)
             con.unregister("pieces")
-            for entity, query in (("streams", _STREAMS), ("videos", _OTHERS)):
+            for entity, query in (("streams", STREAM_ROWS), ("videos", VIDEO_ROWS)):
                 table = con.execute(query).to_arrow_table()
                 if table.num_rows:
                     yield Rows(entity, table)

@@ -247,8 +247,8 @@ def _videos(file: _File) -> Iterator[Rows]:
     )
     with session() as con:
         con.register("pieces", pieces)
-        con.execute(helix_videos._VIDEOS)
-        for entity, query in (("streams", helix_videos._STREAMS), ("videos", helix_videos._OTHERS)):
+        con.execute(helix_videos.VIDEOS)
+        for entity, query in (("streams", helix_videos.STREAM_ROWS), ("videos", helix_videos.VIDEO_ROWS)):
             table = con.execute(query).to_arrow_table()
             if table.num_rows:
                 yield Rows(entity, _seen(entity, table, file))

@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import Field
 
 from data_lake.clients.http import Clock, Http, NoAnswer
-from data_lake.clients.poll import PollReport, poll
+from data_lake.clients.poll import poll
 from data_lake.clients.pull import PullReport, pull
 from data_lake.clients.pull_file import PullBusy
 from data_lake.clients.twitch_auth import NotConnected, TokenStore
@@ -24,6 +24,7 @@ from orchestration.jobs import DAILY_LAKE
 from orchestration.partitions import CHANGED, WINDOW, Window, daily
 from orchestration.resources import LakeResource
 from orchestration.selection import lake_request
+from orchestration.twitch_commands import in_words
 
 GROUP = "landing_twitch"
 PULL_KEY = dg.AssetKey(["landing", "twitch_helix"])
@@ -138,10 +139,3 @@ def live_sensor(assets: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
         return dg.SensorResult(run_requests=[lake_request(layout, assets, run_key=f"ended-{ended}")])
 
     return sensor
-
-
-def in_words(report: PollReport) -> str:
-    if report.error:
-        return report.error
-    watching = sum(one.viewer_count or 0 for one in report.live)
-    return f"{len(report.live)} live, {watching:,} viewers" if report.live else "nobody is live"

@@ -10,11 +10,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 
 from data_lake.clients.twitch_auth import SCOPES, Account, Tokens, TokenStore
 from data_lake.layout import Layout
 from data_lake.sample_world.world import Settings
 from orchestration.assets import twitch
+from orchestration.cli import main
 from orchestration.partitions import CHANGED, WINDOW
 from orchestration.resources import LakeResource
 from tests.demo_twitch import demo
@@ -73,6 +75,22 @@ def test_without_a_login_the_failure_names_the_command(lake: Layout, server: Hel
     done = materialize(lake, tags={WINDOW: CHANGED})
     assert not done.success
     assert "fullhouse connect twitch" in str([e.event_specific_data for e in done.all_events if e.is_step_failure])
+
+
+def test_polling_files_what_it_saw_and_status_names_what_no_login_may_read(
+    lake: Layout, server: HelixServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKE_ROOT", str(lake.root))
+    tokens = server.login("1", "one", ["channel:read:vips"])
+    TokenStore.default().save(Tokens(CLIENT_ID, (Account("1", "one", ("channel:read:vips",), *tokens),)))
+    said = CliRunner().invoke(main, ["poll", "twitch", "--looks", "1"])
+    assert said.exit_code == 0, said.output
+    assert "nobody is live" in said.output
+    assert "1 file in landing/twitch_helix/" in said.output
+    assert len(list((lake.landing / "twitch_helix").glob("*-streams-all-*.jsonl"))) == 1
+    status = CliRunner().invoke(main, ["status"]).output
+    assert "subscriptions of one: log in again as one and grant channel:read:subscriptions" in status
+    assert "vips of one" not in status
 
 
 def test_everything_that_asks_twitch_is_off_by_default() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from data_lake.clients.pull import pull
-from data_lake.clients.pull_file import pulling
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
 from tests.helix_client import client, logged_in, one, rows
@@ -53,13 +52,13 @@ def test_a_pull_killed_half_way_goes_on_where_it_stopped(lake: Layout, tmp_path:
     dying.page = until_killed  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         pull(lake, dying, endpoints=["followers"])
-    (partial,) = pulling(lake).glob("*.partial")
+    (partial,) = lake.pulling("twitch_helix").glob("*.partial")
     partial.write_bytes(partial.read_bytes() + b'{"kind": "page", "pass": 1, "par')
     assert not list((lake.landing / "twitch_helix").glob("*.jsonl"))
     report = pull(lake, client(store, server), endpoints=["followers"])
     assert one(report, "followers").state == "pulled"
     assert server.count("channels/followers") == 10
-    assert not list(pulling(lake).glob("*.partial"))
+    assert not list(lake.pulling("twitch_helix").glob("*.partial"))
     ingest(lake)
     assert rows(lake, "follows", "count(*), bool_and(is_complete)") == [(1_000, True)]
 

@@ -159,3 +159,14 @@ def test_a_version_that_a_kill_left_half_written_is_never_current(lake: Layout) 
     assert current_version(lake) == version
     assert not half.exists()
     assert not list(lake.published.glob(".building-*"))
+
+
+def test_a_table_without_rows_is_published_again_and_filled_later(lake: Layout) -> None:
+    build(lake, {})
+    assert release(lake).rows["messages"] == 0
+    build(lake, {}, days=())
+    assert release(lake, 1).rows["messages"] == 0
+    assert analytics(lake.current, "select count(*) from messages") == [(0,)]
+    build(lake, {"2026-01-02": 2}, days=((date(2026, 1, 2), date(2026, 1, 2)),))
+    release(lake, 2)
+    assert analytics(lake.current, "select n from messages") == [(2,)]
