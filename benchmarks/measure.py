@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Run:
-    """One finished process: wall seconds, processor seconds of it and its children, peak memory in MB."""
+    """One finished process: wall seconds, processor seconds of it and its children, peak memory in MB, its output."""
 
     seconds: float
     cpu_seconds: float
     peak_mb: float
+    output: str = ""
 
 
 def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
@@ -32,7 +33,7 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n" + said[-3000:])
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said)
 
 
 def in_turn(
