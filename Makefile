@@ -1,7 +1,7 @@
 # What a person types. Every target makes what it needs first; nothing is done twice.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint ui docs bench setup clean
+.PHONY: help run test lint ui docs bench crash-test setup clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3 python,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
 help:  ## Show what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## Read new exports (a sample world when there are none), build, audit, publish.
 	@$(BIN)/fullhouse run --sample-if-empty
@@ -44,6 +44,11 @@ docs: setup  ## Every model and column, as one page: dbt_project/target/static_i
 
 bench: setup  ## Speed, memory and growth of cost, beside a hand-written script.
 	@$(BIN)/python -m benchmarks
+
+N ?= 10
+crash-test: setup  ## Kill a run at every write and at N=10 random instants; each next run must end in the same tables.
+	@folder=$$(mktemp -d) && $(BIN)/python -m tests.faults.killed "$$folder"; code=$$?; rm -rf "$$folder"; exit $$code
+	@$(BIN)/python -m tests.faults.crash --kills $(N)
 
 setup: .venv/installed $(MANIFEST)  ## The virtual environment and the dbt manifest; the other targets call it.
 
