@@ -118,8 +118,12 @@ def add(
         shutil.move(path, target)
     else:
         partial = target.with_name(f".{target.name}.{os.getpid()}")
-        shutil.copyfile(path, partial)
-        os.replace(partial, target)
+        try:
+            shutil.copyfile(path, partial)
+            os.replace(partial, target)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
     return Added(target, source, what, is_new=True)
 
 
@@ -164,6 +168,12 @@ def landing_files(layout: Layout) -> Iterator[LandingFile]:
             stat = path.stat()
             name = path.relative_to(folder).as_posix()
             yield LandingFile(source, name, path, stat.st_size, stat.st_mtime_ns)
+
+
+def missing_files(layout: Layout) -> list[str]:
+    """Files that raw/ was read from and landing/ no longer holds, as <source>/<name>."""
+    here = {(f.source, f.name) for f in landing_files(layout)}
+    return [f"{source}/{name}" for source, name in entries(layout) if (source, name) not in here]
 
 
 def unknown_folders(layout: Layout) -> list[str]:

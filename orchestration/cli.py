@@ -184,6 +184,9 @@ def sql(query: str, format_: str) -> None:
             rows = found.fetchall()
     except duckdb.CatalogException as error:
         raise click.ClickException(f"{error}\n\n'fullhouse sql \"show tables\"' lists the tables") from error
+    except duckdb.IOException as error:
+        advice = "if the lake was moved, 'fullhouse publish --repair' makes its views anew"
+        raise click.ClickException(f"{error}\n\n{advice}") from error
     except duckdb.Error as error:
         raise click.ClickException(str(error)) from error
     terminal.rows_as(format_, columns, rows, Console())

@@ -44,7 +44,7 @@ TABLES = [
 ]
 
 
-def run_all(lake: Layout, export: Path) -> None:
+def run_all(lake: Layout, export: Path, now: datetime = datetime(2026, 3, 1, tzinfo=UTC)) -> None:
     """What a run does to every zone, with two statements in the place of dbt."""
     with LakeLock(lake, "a test"):
         add(lake, export, sidecar={"exported_at": EXPORTED})
@@ -57,7 +57,6 @@ def run_all(lake: Layout, export: Path) -> None:
             connection.execute(f"create or replace table fct_said as from {rows} where event_date is not null")
             connection.execute("create or replace table dim_said as select distinct viewer_id from fct_said")
         days.end_build(lake, todo)
-        now = datetime(2026, 3, 1, tzinfo=UTC)
         publish.publish(lake, TABLES, as_of=todo.as_of, run_id="r", created_at=now)
 
 

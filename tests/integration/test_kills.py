@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from data_lake.landing import add
@@ -36,5 +37,13 @@ def test_a_run_killed_while_dbt_writes_is_made_good_by_the_next(tmp_path: Path) 
     first.kill_when(lambda: is_building(first))
     assert first.wait() == -signal.SIGKILL
     assert current_version(cut) is None
-    assert Run(cut).wait() == 0
+    # Two runs at once: the second waits for the first; one that may not wait is told who holds the lake.
+    one, two = Run(cut), Run(cut)
+    while not any("dbt_process" in command for command in one.children() + two.children()):
+        assert one.process.poll() is None or two.process.poll() is None
+        time.sleep(0.1)
+    refused = Run(cut, "--no-wait")
+    assert refused.wait() == 1
+    assert f"the lake {cut.root} is being written by process" in " ".join(refused.log.read_text().split())
+    assert (one.wait(), two.wait()) == (0, 0)
     assert published(cut) == published(whole)
