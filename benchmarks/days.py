@@ -71,7 +71,7 @@ def measure(lake: Layout, folder: Path, repeat: int) -> Costs:
     days.end_build(lake, everything)
     whole, _ = publish_all(lake)
     # The last day arrives again: its partitions are as if just written.
-    chat = [p for p in partitions(lake, "chat_messages")]
+    chat = list(partitions(lake, "chat_messages"))
     for part in chat:
         if part.day == max(p.day for p in chat):
             os.utime(part.path)
