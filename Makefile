@@ -1,7 +1,7 @@
 # What a person types. Every target makes what it needs first; nothing is done twice.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint ui docs bench demo-twitch setup clean
+.PHONY: help run test lint ui docs bench crash-test demo-twitch setup clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3 python,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
@@ -50,6 +50,11 @@ demo-twitch: setup  ## Pull a week of the sample world through a local Twitch AP
 	@$(BIN)/python -m tests.demo_twitch --days 7
 	@$(BIN)/fullhouse run
 	@echo "the demo's lake is $(LAKE_ROOT); to look at it: LAKE_ROOT=$(LAKE_ROOT) $(BIN)/fullhouse status"
+
+N ?= 10
+crash-test: setup  ## Kill a run at every write and at N=10 random instants; each next run must end in the same tables.
+	@folder=$$(mktemp -d) && $(BIN)/python -m tests.faults.killed "$$folder"; code=$$?; rm -rf "$$folder"; exit $$code
+	@$(BIN)/python -m tests.faults.crash --kills $(N)
 
 setup: .venv/installed $(MANIFEST)  ## The virtual environment and the dbt manifest; the other targets call it.
 

@@ -14,6 +14,7 @@ def main() -> None:
     subprocess.run([sys.executable, "-m", "benchmarks.formats"], check=True)
     for messages in said.messages:
         subprocess.run([sys.executable, "-m", "benchmarks.marts", "--messages", str(messages)], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.days", "--messages", str(max(said.messages))], check=True)
 
 
 if __name__ == "__main__":

@@ -36,12 +36,12 @@ connection.execute(Path(sys.argv[2]).read_text().replace("{raw}", sys.argv[3]))
 """
 
 
-def world(folder: Path, messages: int) -> Layout:
-    """A lake with this many messages in raw/, made once per folder."""
-    lake = Layout(folder / f"lake-{messages}")
+def world(folder: Path, messages: int, days: int = 400) -> Layout:
+    """A lake with this many messages over so many days in raw/, made once per folder."""
+    lake = Layout(folder / f"lake-{messages}-{days}")
     if not lake.raw.exists():
         # Written straight to raw/ from scale 3 on; below, the benchmark's own read makes raw/.
-        write_sample_world(lake, scale=messages / WORLD)
+        write_sample_world(lake, scale=messages / WORLD, days=days)
         if messages / WORLD <= 3:
             from data_lake.ingest import ingest
 

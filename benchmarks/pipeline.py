@@ -18,7 +18,9 @@ from data_lake.layout import Layout
 from data_lake.sample_world import write_sample_world
 
 FULLHOUSE = [sys.executable, "-m", "orchestration.cli"]
-READ = "import sys; from pathlib import Path; from data_lake.ingest import ingest; from data_lake.layout import Layout; "
+READ = (
+    "import sys; from pathlib import Path; from data_lake.ingest import ingest; from data_lake.layout import Layout; "
+)
 READ += "ingest(Layout(Path(sys.argv[1])))"
 # What a run imports and reads before its first row, each in a process of its own.
 STARTS = {

@@ -1,7 +1,8 @@
 """Which days a run has to build: the difference between raw/ and what the warehouse was last built from.
 
 The warehouse remembers, in its own schema `lake`, each raw partition it was built from, the date it was built as of,
-and the days that were built and not yet published. What is done on those days does not belong here.
+and the days that were built and not yet published. How far a changed partition reaches (see `reach`) and what is done
+on those days does not belong here.
 """
 
 from __future__ import annotations
@@ -14,24 +15,9 @@ import duckdb
 import pyarrow as pa
 
 from data_lake.layout import Layout
-from data_lake.store import Partition, connect, literal, partitions, scan
+from data_lake.reach import ALL_DAYS_ENTITIES, INTERVAL_ENTITIES, PartitionKey, Range, affected, span
+from data_lake.store import Partition, connect, partitions
 
-# A stream lasts at most 48 hours: a row tells about its own day, the two before, and the one after that a sample
-# held over midnight reaches into.
-DAYS_BEFORE, DAYS_AFTER = 2, 1
-INTERVAL_ENTITIES = ("streams", "stream_segments")
-ALL_DAYS_ENTITIES = ("channel_owners",)
-# What a look may change without any day's rows becoming others: views and followers grow with every look.
-SIGNATURE = {
-    "streams": (
-        "channel_id, source_broadcast_id, title, category_id, category_name, started_at, started_date, ended_at, "
-        "duration_seconds, vod_id, is_rerun"
-    ),
-    "stream_segments": "segment_ended_at, category_id, category_name, title",
-}
-
-Range = tuple[date, date]
-PartitionKey = tuple[str, date, str]
 StateRow = tuple[str, date, str, str | None]
 
 
@@ -72,11 +58,11 @@ def plan(layout: Layout, fingerprint: str, *, from_day: date | None = None, to_d
     `to_day` alone makes the lake as of that day: later rows do not count. With `from_day` it is a backfill: those days
     are built whether they changed or not, and what was built after them stays.
     """
-    span = observed(layout)
-    if span is None:
+    seen = observed(layout)
+    if seen is None:
         return None
     built = _read_state(layout)
-    as_of = to_day or span[1]
+    as_of = to_day or seen[1]
     if from_day and built:
         as_of = max(as_of, built.as_of)
     visible = [p for p in partitions(layout) if p.day <= as_of]
@@ -84,17 +70,17 @@ def plan(layout: Layout, fingerprint: str, *, from_day: date | None = None, to_d
         reason = "nothing was built yet" if built is None else "models or settings changed"
         return Plan(as_of, None, tuple(visible), (), fingerprint, reason)
     now = {(p.entity, p.day, p.source): p.fingerprint for p in visible}
-    last = to_day or span[1]
+    last = to_day or seen[1]
     wanted = {k for k in now | built.partitions if from_day is None or from_day <= k[1] <= last}
     changed = {k for k in wanted if now.get(k) != built.partitions.get(k)}
     replaced = {k for k in changed if k in built.partitions}
     if any(entity in INTERVAL_ENTITIES + ALL_DAYS_ENTITIES for entity, _, _ in replaced):
         return Plan(as_of, None, tuple(visible), (), fingerprint, "earlier looks at streams or owners changed")
-    days = _affected(layout, changed, as_of)
+    days, why = affected(layout, changed, as_of, built.as_of)
     if days is None:
-        return Plan(as_of, None, tuple(visible), (), fingerprint, "owners of channels changed")
+        return Plan(as_of, None, tuple(visible), (), fingerprint, why)
     if from_day:
-        days |= _span(from_day, last)
+        days |= span(from_day, last)
     # A build that failed or was killed may have left rows of partitions that have changed again since.
     if built.unfinished is None:
         return Plan(as_of, None, tuple(visible), (), fingerprint, "the last build of every day did not end")
@@ -106,10 +92,6 @@ def plan(layout: Layout, fingerprint: str, *, from_day: date | None = None, to_d
     return Plan(as_of, _ranges(kept), done, removed, fingerprint, f"{len(changed)} partitions changed")
 
 
-def _span(first: date, last: date) -> set[date]:
-    return {first + timedelta(n) for n in range((last - first).days + 1)}
-
-
 def _ranges(days: Iterable[date]) -> tuple[Range, ...]:
     ranges: list[Range] = []
     for day in sorted(days):
@@ -118,68 +100,6 @@ def _ranges(days: Iterable[date]) -> tuple[Range, ...]:
         else:
             ranges.append((day, day))
     return tuple(ranges)
-
-
-def _affected(layout: Layout, changed: set[tuple[str, date, str]], as_of: date) -> set[date] | None:
-    """The days whose facts the changed partitions can alter; None for all."""
-    days: set[date] = set()
-    looks: dict[str, list[tuple[date, str]]] = {}
-    for entity, day, source in changed:
-        if entity in INTERVAL_ENTITIES + ALL_DAYS_ENTITIES:
-            looks.setdefault(entity, []).append((day, source))
-        days |= _span(day - timedelta(DAYS_BEFORE), day + timedelta(DAYS_AFTER))
-    if not looks:
-        return days
-    with connect(layout) as connection:
-        for entity, parts in looks.items():
-            if entity in ALL_DAYS_ENTITIES:
-                if _owners_differ(layout, connection, parts):
-                    return None
-                continue
-            for first, last in _look_intervals(layout, connection, entity, parts, as_of):
-                days |= _span(first - timedelta(DAYS_BEFORE), last + timedelta(DAYS_BEFORE))
-    return days
-
-
-def _parts(parts: Iterable[tuple[date, str]]) -> str:
-    return ", ".join(f"(date '{day}', {literal(source)})" for day, source in sorted(parts))
-
-
-def _look_intervals(
-    layout: Layout, connection: duckdb.DuckDBPyConnection, entity: str, parts: list[tuple[date, str]], as_of: date
-) -> list[Range]:
-    """Start and end days of the streams of which these partitions hold a look that differs from the one before."""
-    start = "segment_started_at" if entity == "stream_segments" else "coalesce(started_at, started_date)"
-    end = "segment_ended_at" if entity == "stream_segments" else "ended_at"
-    length = "0" if entity == "stream_segments" else "coalesce(duration_seconds, 0)"
-    key = "platform, stream_id" + (", segment_started_at" if entity == "stream_segments" else "")
-    scan(layout, entity, connection).create_view("_looks", replace=True)
-    rows = connection.execute(
-        f"""with looks as (
-            select *, hash({SIGNATURE[entity]}) as said,
-                lag(hash({SIGNATURE[entity]})) over (partition by {key} order by observed_at) as said_before,
-                min({start}) over (partition by platform, stream_id) as first_start,
-                max(coalesce({end}, {start} + to_seconds({length}))) over (partition by platform, stream_id) as last_end
-            from _looks where event_date <= date '{as_of}'
-        )
-        select distinct cast(first_start as date), cast(last_end as date) from looks
-        where said is distinct from said_before and first_start is not null
-            and (event_date, source) in ({_parts(parts)})"""
-    ).fetchall()
-    return [(first, last) for first, last in rows]
-
-
-def _owners_differ(layout: Layout, connection: duckdb.DuckDBPyConnection, parts: list[tuple[date, str]]) -> bool:
-    scan(layout, "channel_owners", connection).create_view("_owners", replace=True)
-    found = connection.execute(
-        f"""with looks as (
-            select event_date, source, hash(creator_id, time_zone) as said,
-                lag(hash(creator_id, time_zone)) over (partition by platform, channel_id order by observed_at) as before
-            from _owners
-        )
-        select count(*) from looks where said is distinct from before and (event_date, source) in ({_parts(parts)})"""
-    ).fetchone()
-    return bool(found and found[0])
 
 
 @dataclass(frozen=True)
@@ -208,7 +128,7 @@ def _read_state(layout: Layout) -> _State | None:
 def _days_of(connection: duckdb.DuckDBPyConnection, table: str) -> set[date] | None:
     """The days of the ranges a table of our schema holds; None for every day."""
     rows = connection.execute(f"select first_day, last_day from lake.{table}").fetchall()
-    return None if _EVER in rows else {day for first, last in rows for day in _span(first, last)}
+    return None if _EVER in rows else {day for first, last in rows for day in span(first, last)}
 
 
 _STATE_TABLES = """

@@ -21,6 +21,7 @@ import yaml
 from data_lake.contracts import contract
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES, Export, recognise
+from data_lake.sources.tabular import folder_of, given_name
 from data_lake.store import replace_file
 
 TABULAR = "tabular"
@@ -86,35 +87,55 @@ def add(
     source: str | None = None,
     sidecar: Mapping[str, Any] | None = None,
     move: bool = False,
+    folder: str = "",
 ) -> Added:
-    """File an export under landing/<source>/<hash>-<name> with its sidecar, once.
+    """File an export under landing/<source>/[<folder>/]<hash>-<name> with its sidecar, once.
 
     The sidecar keeps what was written beside the file (`<file>.yml`) and in `sidecar`; `exported_at` is, unless stated,
-    the time the file was last changed. Raises UnknownFormat when no source knows the content.
+    the time the file was last changed. A file that a mapping beside it reads is filed with its mappings, in the folder
+    they name. Raises UnknownFormat when no source knows the content.
     """
     if source is None:
         found, what = recognise(path)
         source = found.name
+        if source == TABULAR:
+            mappings = folder_of(path)
+            folder = (Path(file_mappings(layout, mappings)) / path.relative_to(mappings).parent).as_posix()
     else:
         what = source
     content = digest(path)
-    for earlier in (layout.landing / source).glob(f"{content}-*"):
+    for earlier in (layout.landing / source / folder).glob(f"{content}-*"):
         if earlier.suffix != ".yml":
             return Added(earlier, source, what, is_new=False)
     beside = sidecar_path(path)
     said: dict[str, Any] = {**read_sidecar(beside), **(sidecar or {})}
     said.setdefault("name", path.name)
     said.setdefault("exported_at", datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None))
-    target = layout.landing_file(source, content, path.name)
+    target = layout.landing_file(source, content, path.name, folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     replace_file(sidecar_path(target), yaml.safe_dump(said, allow_unicode=True, sort_keys=True).encode())
     if move:
         shutil.move(path, target)
     else:
         partial = target.with_name(f".{target.name}.{os.getpid()}")
-        shutil.copyfile(path, partial)
-        os.replace(partial, target)
+        try:
+            shutil.copyfile(path, partial)
+            os.replace(partial, target)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
     return Added(target, source, what, is_new=True)
+
+
+def file_mappings(layout: Layout, folder: Path) -> str:
+    """File the mappings of a folder in landing/tabular/<its name>/, over those there; returns the name.
+
+    A mapping is a setting, not an export: the files it reads are read again when it changes.
+    """
+    name = folder.resolve().name
+    for mapping in sorted(folder.glob("*.sql")):
+        replace_file(layout.landing / TABULAR / name / mapping.name, mapping.read_bytes())
+    return name
 
 
 def sidecar_path(path: Path) -> Path:
@@ -147,6 +168,12 @@ def landing_files(layout: Layout) -> Iterator[LandingFile]:
             stat = path.stat()
             name = path.relative_to(folder).as_posix()
             yield LandingFile(source, name, path, stat.st_size, stat.st_mtime_ns)
+
+
+def missing_files(layout: Layout) -> list[str]:
+    """Files that raw/ was read from and landing/ no longer holds, as <source>/<name>."""
+    here = {(f.source, f.name) for f in landing_files(layout)}
+    return [f"{source}/{name}" for source, name in entries(layout) if (source, name) not in here]
 
 
 def unknown_folders(layout: Layout) -> list[str]:
@@ -205,8 +232,7 @@ def is_current(file: LandingFile, entry: Entry) -> bool:
 
 def is_content_addressed(file: LandingFile) -> bool:
     """Whether `add` named the file: its time of change then says nothing (a moved lake keeps its index)."""
-    prefix = file.name.partition("-")[0]
-    return file.source != TABULAR and len(prefix) == 16 and all(c in "0123456789abcdef" for c in prefix)
+    return given_name(Path(file.name)) != Path(file.name).name
 
 
 def new_files(layout: Layout) -> list[LandingFile]:

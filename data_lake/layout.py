@@ -102,8 +102,8 @@ class Layout:
     def raw_glob(self, entity: str) -> str:
         return str(self.raw / entity / "*" / "*" / "*.parquet")
 
-    def landing_file(self, source: str, digest: str, name: str) -> Path:
-        return self.landing / source / f"{digest}-{name}"
+    def landing_file(self, source: str, digest: str, name: str, folder: str = "") -> Path:
+        return self.landing / source / folder / f"{digest}-{name}"
 
     def pulling(self, source: str) -> Path:
         """Where pulls of a platform are under way; the name begins with a dot, so that no ingest looks into it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from data_lake.days import built_as_of, observed, stale
-from data_lake.landing import Entry, entries, landing_files, new_files, unknown_folders
+from data_lake.landing import Entry, entries, landing_files, missing_files, new_files, unknown_folders
 from data_lake.layout import Layout
 from data_lake.publish import Version, current_version
 from data_lake.store import partitions
@@ -61,13 +61,12 @@ def collect(layout: Layout, fingerprint: str) -> Status:
         for entity, reasons in entry.quarantined.items():
             for reason, count in reasons.items():
                 quarantined[entry.source, entity, reason] += count
-    here = {(f.source, f.name) for f in files}
     version = current_version(layout)
     return Status(
         root=str(layout.root),
         landing=Counter(f.source for f in files),
         waiting=[f"{f.source}/{f.name}" for f in new_files(layout)],
-        missing=[f"{source}/{name}" for source, name in index if (source, name) not in here],
+        missing=missing_files(layout),
         unknown=unknown_folders(layout),
         entities=list(by_entity.values()),
         span=observed(layout),

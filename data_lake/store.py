@@ -56,9 +56,13 @@ def replace_file(path: Path, content: bytes | memoryview | pa.Buffer) -> bool:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("wb") as file:
-        file.write(content)
-    os.replace(beside, path)
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+        os.replace(beside, path)
+    except OSError:
+        beside.unlink(missing_ok=True)  # half a file must not take the room that a full disk lacks
+        raise
     return True
 
 

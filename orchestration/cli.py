@@ -17,11 +17,12 @@ import click
 import duckdb
 from rich.console import Console
 
-from data_lake import landing, publish
+from data_lake import adding, landing, publish
 from data_lake.contracts import ContractError
 from data_lake.layout import Layout
 from data_lake.lock import LakeBusy, LakeLock
 from data_lake.sources import UnknownFormat
+from data_lake.sources.tabular import given_name
 from data_lake.status import collect
 from orchestration import lake_run, terminal, twitch_commands
 from orchestration import progress as steps
@@ -78,20 +79,23 @@ main.add_command(twitch_commands.poll_command)
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-def add(files: tuple[Path, ...]) -> None:
-    """File exports in landing/, each recognised by its content."""
+@click.option(
+    "--beside",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where mappings (<entity>.sql) and sidecars (<file>.yml) are, when not beside the files.",
+)
+def add(files: tuple[Path, ...], beside: Path | None) -> None:
+    """File exports in landing/, each recognised by its content; of a folder, the tables its mappings read."""
     refused = 0
     for file in files:
         try:
-            if not file.is_file():
-                raise FileNotFoundError(f"{file}: there is no such file")
-            added = landing.add(Layout.from_env(), file)
+            for added in adding.add_path(Layout.from_env(), file, beside):
+                word = "added" if added.is_new else "already there"
+                click.echo(f"{word}: {given_name(added.path)} ({added.what}) as {added.path}")
         except (UnknownFormat, OSError, ValueError) as error:
             refused += 1
             click.echo(f"Error: {error}", err=True)
-            continue
-        word = "added" if added.is_new else "already there"
-        click.echo(f"{word}: {file.name} ({added.what}) as {added.path}")
     if refused:
         raise click.exceptions.Exit(FAILED)
     click.echo("next: fullhouse run")
@@ -182,6 +186,9 @@ def sql(query: str, format_: str) -> None:
             rows = found.fetchall()
     except duckdb.CatalogException as error:
         raise click.ClickException(f"{error}\n\n'fullhouse sql \"show tables\"' lists the tables") from error
+    except duckdb.IOException as error:
+        advice = "if the lake was moved, 'fullhouse publish --repair' makes its views anew"
+        raise click.ClickException(f"{error}\n\n{advice}") from error
     except duckdb.Error as error:
         raise click.ClickException(str(error)) from error
     terminal.rows_as(format_, columns, rows, Console())

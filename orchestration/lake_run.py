@@ -91,6 +91,7 @@ def run_lake(
     hold(layout, run_id, wait=request.wait, on_wait=progress.notice)
     prepare(layout)
     if request.rebuild:
+        refuse_to_lose(layout, request.rebuild)
         forget(layout, request.rebuild)
     if fill and not any(landing.landing_files(layout)):
         fill()
@@ -107,6 +108,17 @@ def run_lake(
         if problem:
             progress.notice(f"the alert is in {layout.alerts}, but could not be posted: {problem}")
     return summary
+
+
+def refuse_to_lose(layout: Layout, zone: str) -> None:
+    """Raise RunError when making raw/ again would lose the rows of files that are no longer in landing/."""
+    gone = landing.missing_files(layout) if zone == "raw" else []
+    if gone:
+        raise RunError(
+            f"raw/ holds rows of {len(gone):,} {'file' if len(gone) == 1 else 'files'} that landing/ no longer has "
+            f"({gone[0]}{', ...' if len(gone) > 1 else ''}); making it again would lose them: put the files back, or "
+            f"delete {layout.raw} yourself to go on without them"
+        )
 
 
 def forget(layout: Layout, zone: str) -> None:

@@ -137,7 +137,10 @@ def _quarantined(summary: RunSummary) -> str:
     found = summary.quarantined.most_common(5)
     reasons = [f"{count:,} {source} {entity}: {reason}" for (source, entity, reason), count in found]
     more = len(summary.quarantined) - len(reasons)
-    return f"{summary.quarantined.total():,} rows ({'; '.join(reasons)}{f'; {more} more reasons' if more > 0 else ''})"
+    total = summary.quarantined.total()
+    if more > 0:
+        reasons.append(f"{more} more reasons")
+    return f"{total:,} {'row' if total == 1 else 'rows'} ({'; '.join(reasons)})"
 
 
 def show_status(console: Console, status: Status, missing_logins: Sequence[str] = ()) -> None:

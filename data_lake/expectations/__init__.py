@@ -13,12 +13,12 @@ from data_lake.contracts import contract
 from data_lake.expectations.coverage import know_looks
 from data_lake.expectations.expectation import VOLUME, Expectation
 from data_lake.expectations.findings import Finding, judge
-from data_lake.expectations.looks import LISTED, incomplete_looks, incomplete_looks_sql, look_losses_sql
 from data_lake.expectations.profiles import Subject, frames, look_frame
 from data_lake.expectations.suites import RAW
 from data_lake.expectations.table_suites import TABLES, TableSuite
 from data_lake.expectations.validation import Validator, forget, preload, write_data_docs
 from data_lake.layout import Layout
+from data_lake.looks import LISTED
 from data_lake.store import connect, partitions, scan
 
 __all__ = [
@@ -29,9 +29,6 @@ __all__ = [
     "TableSuite",
     "check_raw",
     "check_tables",
-    "incomplete_looks",
-    "incomplete_looks_sql",
-    "look_losses_sql",
     "preload",
     "write_data_docs",
 ]

@@ -15,7 +15,7 @@ import duckdb
 
 from data_lake.expectations.coverage import FIGURES, NEEDS
 from data_lake.expectations.expectation import Expectation, Shape
-from data_lake.expectations.looks import LISTED, look_losses_sql
+from data_lake.looks import LISTED, look_losses_sql
 from data_lake.store import quoted
 
 TRAILING_DAYS = 28

@@ -8,10 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data_lake.expectations.expectation import VOLUME, Expectation, published, seconds, value
-from data_lake.expectations.suites import DAY_SECONDS, MAX_VIEWER_DAY_MESSAGES, MAX_VIEWERS
-
-# No broadcast lasts longer; marathons of a week are real.
-MAX_BROADCAST_SECONDS = 30 * DAY_SECONDS
+from data_lake.expectations.suites import DAY_SECONDS, MAX_STREAM_SECONDS, MAX_VIEWER_DAY_MESSAGES, MAX_VIEWERS
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ AUDIENCE = (
 )
 BROADCAST = (
     *AUDIENCE,
-    published("live_seconds", "A broadcast lasts between 0 seconds and 30 days.", 0, MAX_BROADCAST_SECONDS),
+    published("live_seconds", "A broadcast lasts between 0 seconds and 30 days.", 0, MAX_STREAM_SECONDS),
     published("observed_ratio", "The observed share of a broadcast lies between 0 and 1.", 0, 1),
     published("hours_watched", "A broadcast is watched for between 0 and 1 billion hours.", 0, 1e9),
     published("message_count", "A broadcast has between 0 and 1 billion messages.", 0, 1e9),

@@ -18,10 +18,18 @@ from data_lake.contracts import load_contracts
 from data_lake.sources.base import Export, Head, Problem, Rows, Source
 from data_lake.sources.sidecars import stated_text, stated_time
 from data_lake.sources.tabular_files import Relation
-from data_lake.sources.tabular_mapping import Mapping, MappingError, folder_of, mappings_for, read_mapping
+from data_lake.sources.tabular_mapping import (
+    Mapping,
+    MappingError,
+    folder_of,
+    given_name,
+    mappings_for,
+    name_in,
+    read_mapping,
+)
 from data_lake.sources.tabular_rows import rows_of
 
-__all__ = ["SOURCE", "Mapping", "MappingError", "folder_of", "mappings_for", "parse", "recognise"]
+__all__ = ["SOURCE", "Mapping", "MappingError", "folder_of", "given_name", "mappings_for", "parse", "recognise"]
 
 # A file is held in DuckDB while its mappings run; what exceeds this spills into a temporary folder.
 MEMORY_LIMIT = "512MB"
@@ -42,7 +50,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
     A mapping that cannot be used or run is one problem, and the others go on; so is a file no mapping reads.
     """
     folder = folder_of(export.path)
-    name = export.path.relative_to(folder).as_posix()
+    name = name_in(folder, export.path)
     mappings = []
     for path in sorted(folder.glob("*.sql")):
         try:

@@ -24,6 +24,7 @@ RELATION = "file"
 # Columns the lake fills in: a mapping that names them has misunderstood something.
 FILLED = ("source", "landing_file")
 
+_FILED = re.compile(r"\A[0-9a-f]{16}-(?=.)")
 _HEAD = re.compile(r"\A(?:\ufeff)?(?:[ \t]*(?:--[^\n]*)?\r?\n)*")
 _SAYS = re.compile(r"^[ \t]*--[ \t]*(files|encoding)[ \t]*:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
 
@@ -69,10 +70,20 @@ def folder_of(path: Path) -> Path:
     return path.parent
 
 
+def given_name(path: Path) -> str:
+    """The name a person gave a file: `fullhouse add` puts the hash of its content before it."""
+    return _FILED.sub("", path.name)
+
+
+def name_in(folder: Path, path: Path) -> str:
+    """A file's path relative to the folder of its mappings, as a person knows it."""
+    return path.relative_to(folder).with_name(given_name(path)).as_posix()
+
+
 def mappings_for(path: Path) -> list[Mapping]:
     """The mappings that read a file, by name. Raises MappingError for one that cannot be used."""
     folder = folder_of(path)
-    file = path.relative_to(folder).as_posix()
+    file = name_in(folder, path)
     return [m for m in map(read_mapping, sorted(folder.glob("*.sql"))) if m.reads(file)]
 
 

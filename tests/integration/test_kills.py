@@ -1,51 +1,49 @@
-"""kill -9 at a write of a zone: readers see whole tables, and the next run ends in the same ones."""
+"""kill -9 at the writes of every zone and in the dbt step: readers see whole tables, and the next run ends the same."""
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-import pytest
-
-from data_lake.ingest import ingest
 from data_lake.landing import add
 from data_lake.layout import Layout
-from data_lake.store import partitions, scan
+from data_lake.publish import current_version
+from orchestration.project import REPOSITORY
 from tests.builders import EXPORTED, twitch_chat
-
-CHAT = [(1, "anna", "hello"), (2, "bert", "hi"), (14_500, "anna", "after midnight")]
-
-
-def killed(lake: Layout, *more: str) -> int:
-    command = [sys.executable, "-m", "tests.faults.killed", str(lake.root), *more]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return int(done.stdout) if "--count" in more else done.returncode
+from tests.faults.crash import Run, is_building
+from tests.integration.lakes import published
 
 
-def landed(folder: Path) -> Layout:
-    lake = Layout(folder / "lake")
-    stated = {"exported_at": EXPORTED}
-    add(lake, twitch_chat(folder / "one.json", CHAT), sidecar=stated)
-    add(lake, twitch_chat(folder / "two.json", CHAT[:2], video="200", start="2026-01-20T10:00:00Z"), sidecar=stated)
-    return lake
+def test_a_kill_at_a_write_of_any_zone_leaves_whole_tables_and_the_next_run_ends_the_same(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.faults.killed", str(tmp_path), "--every", "8"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    said = json.loads(done.stdout)
+    assert said["failures"] == []
+    assert said["kills"] > 15
 
 
-def everything(lake: Layout) -> dict[str, list[tuple[object, ...]]]:
-    names = sorted({p.entity for p in partitions(lake)})
-    return {name: scan(lake, name).order("all").fetchall() for name in names}
-
-
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
-def test_a_kill_while_reading_leaves_whole_partitions_and_the_next_read_ends_the_same(
-    share: float, tmp_path: Path
-) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    whole, cut = landed(tmp_path / "a"), landed(tmp_path / "b")
-    writes = killed(whole, "--count")
-    assert killed(cut, "--kill-at", str(max(1, int(writes * share)))) == -signal.SIGKILL
-    everything(cut)  # every partition that is there can be read
-    ingest(cut)
-    assert everything(cut) == everything(whole)
+def test_a_run_killed_while_dbt_writes_is_made_good_by_the_next(tmp_path: Path) -> None:
+    chat = twitch_chat(tmp_path / "chat.json", [(1, "anna", "hello"), (2, "bert", "hi"), (14_500, "anna", "later")])
+    whole, cut = Layout(tmp_path / "whole"), Layout(tmp_path / "cut")
+    for lake in (whole, cut):
+        add(lake, chat, sidecar={"exported_at": EXPORTED})
+    assert Run(whole).wait() == 0
+    first = Run(cut)
+    first.kill_when(lambda: is_building(first))
+    assert first.wait() == -signal.SIGKILL
+    assert current_version(cut) is None
+    # Two runs at once: the second waits for the first; one that may not wait is told who holds the lake.
+    one, two = Run(cut), Run(cut)
+    while not any("dbt_process" in command for command in one.children() + two.children()):
+        assert one.process.poll() is None or two.process.poll() is None
+        time.sleep(0.1)
+    refused = Run(cut, "--no-wait")
+    assert refused.wait() == 1
+    assert f"the lake {cut.root} is being written by process" in " ".join(refused.log.read_text().split())
+    assert (one.wait(), two.wait()) == (0, 0)
+    assert published(cut) == published(whole)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import duckdb
+
 from data_lake.days import Plan, begin_build, end_build, plan, stale
 from data_lake.layout import Layout
 from tests.builders import at, day, message, put, sample, stream
@@ -99,7 +101,7 @@ def test_a_change_of_owner_reaches_every_day_and_the_same_owner_again_does_not(l
 
 def test_as_of_hides_later_days_and_the_next_run_brings_them_back(lake: Layout) -> None:
     for n in (1, 10, 20, 30):
-        put(lake, "chat_messages", message(f"m{n}", f"2026-01-{n:02} 20:00"))
+        put(lake, "chat_messages", message(f"m{n}", f"2026-01-{n:02} 20:00", stream_id=f"s{n}"))
     build(lake)
     earlier = build(lake, to_day=day("2026-01-10"))
     assert earlier.as_of == day("2026-01-10")
@@ -133,3 +135,83 @@ def test_a_build_that_never_ended_is_built_again(lake: Layout) -> None:
     assert todo
     begin_build(lake, todo)
     assert plan(lake, MODELS) == todo
+
+
+def built_streams(lake: Layout, *streams: tuple[str, str, str]) -> None:
+    """As if the models had made these (stream, first trace, last trace) of channel c1 on Twitch."""
+    with duckdb.connect(str(lake.warehouse)) as connection:
+        connection.execute("create table int_stream_traces (event_date date, platform varchar, stream_id varchar)")
+        connection.execute("""create table int_stream_intervals
+            (platform varchar, stream_id varchar, channel_id varchar, started_at timestamp, ended_at timestamp)""")
+        for name, first, last in streams:
+            connection.execute(
+                "insert into int_stream_intervals values (?, ?, ?, ?, ?)", ["twitch", name, "c1", first, last]
+            )
+            for moment in (first, last):
+                connection.execute("insert into int_stream_traces values (?, ?, ?)", [moment[:10], "twitch", name])
+
+
+def test_a_trace_after_a_hole_of_days_reaches_back_to_the_trace_before(lake: Layout) -> None:
+    put(lake, "chat_messages", message("z", "2026-01-31 20:00", stream_id=None))
+    put(lake, "viewer_counts", sample("2026-01-01 20:00", 5), sample("2026-01-02 20:00", 5))
+    build(lake)
+    built_streams(lake, ("s1", "2026-01-01 20:00", "2026-01-02 20:00"))
+    put(lake, "viewer_counts", sample("2026-01-08 20:00", 5))
+    assert ranges(plan(lake, MODELS)) == [("2026-01-02", "2026-01-09")]
+    build(lake)
+    lake.raw_partition("viewer_counts", day("2026-01-02"), "streampai").unlink()
+    assert ranges(plan(lake, MODELS)) == [("2025-12-31", "2026-01-03")]
+
+
+def test_a_day_of_a_stream_without_a_hole_reaches_no_further_than_any_row(lake: Layout) -> None:
+    put(lake, "viewer_counts", *(sample(f"2026-01-{n:02} 20:00", 5) for n in range(1, 20)))
+    build(lake)
+    with duckdb.connect(str(lake.warehouse)) as connection:
+        connection.execute("""create table int_stream_traces as
+            select unnest(range(date '2026-01-01', date '2026-01-20', interval 1 day))::date as event_date,
+                'twitch' as platform, 's1' as stream_id""")
+    put(lake, "viewer_counts", sample("2026-01-20 20:00", 5))
+    assert ranges(plan(lake, MODELS)) == [("2026-01-18", "2026-01-20")]
+
+
+def test_two_names_of_a_long_stream_reach_all_its_days(lake: Layout) -> None:
+    put(lake, "viewer_counts", sample("2026-01-01 20:00", 5))
+    put(lake, "chat_messages", message("z", "2026-01-31 20:00", stream_id=None))
+    build(lake)
+    built_streams(
+        lake, ("s1", "2026-01-01 20:00", "2026-01-04 20:00"), ("vod:1", "2026-01-03 20:00", "2026-01-05 20:00")
+    )
+    put(lake, "viewer_counts", sample("2026-01-05 20:00", 5))
+    assert ranges(plan(lake, MODELS)) == [("2026-01-01", "2026-01-06")]
+
+
+def test_a_login_that_turns_out_to_be_a_channel_reaches_every_day(lake: Layout) -> None:
+    put(lake, "channels", {"channel_id": "login:anna", "login": "anna", "observed_at": at("2026-01-01 00:00")})
+    put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
+    build(lake)
+    bert = {"channel_id": "2", "login": "bert", "observed_at": at("2026-01-20 00:00")}
+    put(lake, "channels", bert)
+    assert ranges(plan(lake, MODELS)) == [("2026-01-18", "2026-01-21")]
+    put(lake, "channels", bert, {"channel_id": "1", "login": "Anna", "observed_at": at("2026-01-20 00:00")})
+    todo = plan(lake, MODELS)
+    assert todo
+    assert (todo.days, todo.reason) == (None, "a channel known by its login got another id")
+    build(lake)
+    put(lake, "channels", {"channel_id": "1", "login": "anna", "observed_at": at("2026-01-25 00:00")})
+    assert ranges(plan(lake, MODELS)) == [("2026-01-23", "2026-01-26")]
+
+
+def test_a_look_that_turns_out_to_be_complete_reaches_every_day(lake: Layout) -> None:
+    both = [stream(name, "2026-01-01 10:00", "2026-01-01 11:00", channel_id=name) for name in ("anna", "bert")]
+    put(lake, "streams", *both)
+    put(lake, "streams", {**both[1], "observed_at": at("2026-01-02 12:00")})
+    build(lake)
+    with duckdb.connect(str(lake.warehouse)) as connection:
+        connection.execute("""create table stg_incomplete_looks as select 'streampai' as source, '' as folder,
+            'twitch' as platform, timestamp '2026-01-02 12:00' as observed_at""")
+    put(lake, "chat_messages", message("a", "2026-01-05 20:00"))
+    assert ranges(plan(lake, MODELS)) == [("2026-01-03", "2026-01-05")]
+    put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
+    todo = plan(lake, MODELS)
+    assert todo
+    assert (todo.days, todo.reason) == (None, "earlier looks at streams turned out complete or incomplete")

@@ -17,11 +17,11 @@ from data_lake.expectations import (
     Finding,
     check_raw,
     check_tables,
-    incomplete_looks,
     profiles,
     write_data_docs,
 )
 from data_lake.layout import Layout
+from data_lake.looks import incomplete_looks
 from data_lake.store import connect, write_partition
 from tests.builders import at, day, message, put, sample
 
@@ -57,7 +57,7 @@ def incomplete(lake: Layout, as_of: str) -> list[tuple[str, str, int]]:
     """(day, channel, rows before) of every look known as of a day to be incomplete."""
     with connect(lake) as connection:
         rows = incomplete_looks(lake, connection, day(as_of)).fetchall()
-    return sorted((f"{at:%m-%d}", channel, before) for _, _, at, channel, before, now in rows if now == 0)
+    return sorted((f"{at:%m-%d}", channel, before) for _, _, _, at, channel, before, now in rows if now == 0)
 
 
 def test_a_channel_gone_from_the_newest_look_blocks_and_is_named(lake: Layout) -> None:

@@ -1,5 +1,12 @@
-with looks as (
-    select * from {{ ref('stg_channel_owners') }}
+with channel_ids as (
+    select * from {{ ref('int_channel_ids') }}
+),
+
+looks as (
+    select owners.* replace (coalesce(channel_ids.channel_id, owners.channel_id) as channel_id)
+    from {{ ref('stg_channel_owners') }} as owners
+    left join channel_ids
+        on owners.platform = channel_ids.platform and owners.channel_id = channel_ids.stand_in_id
 ),
 
 latest as (

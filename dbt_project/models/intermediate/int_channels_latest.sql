@@ -6,13 +6,19 @@ owners as (
     select * from {{ ref('int_owned_channels') }}
 ),
 
+channel_ids as (
+    select * from {{ ref('int_channel_ids') }}
+),
+
 named as (
     select
         looks.* exclude (channel_id),
-        coalesce(owners.channel_id, looks.channel_id) as channel_id
+        coalesce(owners.channel_id, channel_ids.channel_id, looks.channel_id) as channel_id
     from looks
     left join owners
         on looks.platform = owners.platform and looks.channel_id = 'owner:' || owners.creator_id
+    left join channel_ids
+        on looks.platform = channel_ids.platform and looks.channel_id = channel_ids.stand_in_id
 ),
 
 final as (

@@ -6,6 +6,10 @@ owned_channels as (
     select * from {{ ref('int_owned_channels') }}
 ),
 
+channel_ids as (
+    select * from {{ ref('int_channel_ids') }}
+),
+
 traces as (
     select
         platform,
@@ -78,7 +82,9 @@ unioned as (
 final as (
     select
         unioned.* replace (
-            coalesce(owned_channels.channel_id, unioned.channel_id, 'stream:' || unioned.stream_id) as channel_id,
+            coalesce(
+                owned_channels.channel_id, channel_ids.channel_id, unioned.channel_id, 'stream:' || unioned.stream_id
+            ) as channel_id,
             coalesce(unioned.started_at::date, unioned.started_date) as started_date,
             greatest(unioned.ended_at, unioned.started_at) as ended_at
         )
@@ -86,6 +92,8 @@ final as (
     left join owned_channels
         on unioned.platform = owned_channels.platform
         and unioned.channel_id = 'owner:' || owned_channels.creator_id
+    left join channel_ids
+        on unioned.platform = channel_ids.platform and unioned.channel_id = channel_ids.stand_in_id
 )
 
 select

@@ -22,12 +22,25 @@ renamed as (
         vod_id,
         vod_view_count,
         is_rerun,
-        coalesce(is_complete, true) as is_complete,
+        coalesce(is_complete, true) as is_complete_as_stated,
+        regexp_extract(landing_file, '^(.*)/', 1) as folder,
         source,
         landing_file,
         extracted_at,
         extra
     from source
+),
+
+final as (
+    select
+        renamed.*,
+        renamed.is_complete_as_stated and incomplete.observed_at is null as is_complete
+    from renamed
+    left join {{ ref('stg_incomplete_looks') }} as incomplete
+        on renamed.source = incomplete.source
+        and renamed.folder = incomplete.folder
+        and renamed.platform = incomplete.platform
+        and renamed.observed_at = incomplete.observed_at
 )
 
 select
@@ -54,4 +67,4 @@ select
     landing_file,
     extracted_at,
     extra
-from renamed
+from final

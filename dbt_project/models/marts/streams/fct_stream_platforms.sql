@@ -109,7 +109,10 @@ final as (
         streams.live_seconds,
         totals.viewer_seconds,
         coalesce(totals.observed_seconds, 0) as observed_seconds,
-        least(1, coalesce(totals.observed_seconds, 0) / nullif(streams.live_seconds, 0)) as observed_ratio,
+        -- not bare least(): it skips nulls, and a stream of unknown length was not observed whole
+        case
+            when streams.live_seconds > 0 then least(1, coalesce(totals.observed_seconds, 0) / streams.live_seconds)
+        end as observed_ratio,
         totals.viewer_seconds / nullif(totals.observed_seconds, 0) as average_viewers,
         totals.peak_viewers,
         totals.viewer_seconds / 3600 as hours_watched,

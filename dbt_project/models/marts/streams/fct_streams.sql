@@ -108,7 +108,8 @@ select
     platform_count,
     viewer_seconds,
     observed_seconds,
-    least(1, observed_seconds / nullif(live_seconds, 0)) as observed_ratio,
+    -- not bare least(): it skips nulls, and a stream of unknown length was not observed whole
+    case when live_seconds > 0 then least(1, observed_seconds / live_seconds) end as observed_ratio,
     viewer_seconds / nullif(observed_seconds, 0) as average_viewers,
     peak_viewers,
     peak_minute_at,

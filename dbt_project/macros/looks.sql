@@ -1,58 +1,38 @@
-"""What each look at a catalogue lost of what the look before held: plain SQL over the rows of a state entity.
+{#
+  What each look at a catalogue lost of what the look before held: one row per look and channel that the look holds, or
+  that a look before it in its series held. The models and the checks of raw/ (data_lake/looks.py renders this file)
+  judge looks by this one text, so nothing here reads a var.
 
-A look is all rows of one source, platform and moment (and, under landing/tabular/, one folder). Looks are compared with
-looks of the same kind only: a full look says which channel a stream belongs to, a view-count look does not, and its
-rows take the channel that other looks give the stream. What is done about a loss does not belong here.
-"""
+  A look is all rows of one source, folder (of landing/tabular/, else ''), platform and moment. Looks are compared with
+  looks of the same kind only: a full look says which channel a stream belongs to, a view-count look does not, and its
+  rows take the channel that other looks give the stream.
 
-from __future__ import annotations
-
-from datetime import date
-
-import duckdb
-
-from data_lake.layout import Layout
-from data_lake.store import scan
-
-# A look carries on the look before when it holds this share of what that one held of the channels that both hold.
-# An export of other streams (one file per recording, a page of a list, only the new ones) carries on nothing.
-CARRIED_RATIO = 0.5
-# A channel that stays away longer has left the catalogue: its absence no longer makes looks incomplete.
-LEFT_AFTER_DAYS = 7
-
-# The column that names what a look lists. Channels are no catalogue: each account carries the moment it was looked at.
-LISTED = {"streams": "stream_id", "videos": "video_id", "clips": "clip_id"}
-
-COLUMNS = (
-    "source, platform, observed_at, is_full, channel_id, rows_before, rows_now, gone_count, returned_count, "
-    "is_newest, is_back, has_left, missing_since, landing_file"
-)
-
-
-def look_losses_sql(rows: str, listed: str, as_of: date) -> str:
-    """One row per look and channel that the look holds, or that a look before it in its series held.
-
-    `rows` is a relation with event_date, source, platform, observed_at, channel_id, landing_file and the column named
-    `listed`; rows after `as_of` do not count. Of the result:
-    - `rows_before`: the channel's rows in the last look of the series that held it, null when none did; `rows_now`: in
-      this look. 0 is a whole channel gone, `missing_since` then the first look without it.
-    - `is_newest`: no later look of its kind; `is_back`: a later look of any kind has rows of the channel; `has_left`:
-      it has stayed away for more than LEFT_AFTER_DAYS.
-    - `gone_count`: rows that the look before had and this one lacks although it has the channel; `returned_count`: how
-      many of them a later look has again. A null `channel_id` stands for all rows whose channel no look says.
-    """
-    return f"""
+  `rows` is a relation with event_date, source, platform, observed_at, channel_id, landing_file and the column `listed`,
+  which names what a look lists; rows after `as_of` (SQL) do not count. Of the result:
+  - rows_before: the channel's rows in the last look of the series that held it, null when none did; rows_now: in this
+    look. 0 is a whole channel gone, missing_since then the first look without it.
+  - is_newest: no later look of its kind; is_back: a later look of any kind has rows of the channel; has_left: it has
+    stayed away for more than left_after_days.
+  - gone_count: rows that the look before had and this one lacks although it has the channel; returned_count: how many
+    of them a later look has again. A null channel_id stands for all rows whose channel no look says.
+#}
+{%- macro look_losses(rows, listed, as_of) -%}
+{#- A look carries on the look before when it holds this share of what that one held of the channels that both hold. An
+    export of other streams (one file per recording, a page of a list, only the new ones) carries on nothing. -#}
+{%- set carried_ratio = 0.5 -%}
+{#- A channel that stays away longer has left the catalogue: its absence no longer makes looks incomplete. -#}
+{%- set left_after_days = 7 -%}
 with seen as (
     select
         source,
         regexp_extract(landing_file, '^(.*)/', 1) as folder,
         platform,
         observed_at,
-        {listed} as id,
+        {{ listed }} as id,
         channel_id,
         landing_file
-    from {rows}
-    where event_date <= date '{as_of}'
+    from {{ rows }}
+    where event_date <= {{ as_of }}
 ),
 
 looks as (
@@ -119,7 +99,7 @@ carried as (
     select
         now.kind,
         now.look,
-        sum(earlier.kept_count) >= {CARRIED_RATIO} * sum(earlier.row_count) as carries_on
+        sum(earlier.kept_count) >= {{ carried_ratio }} * sum(earlier.row_count) as carries_on
     from held as now
     inner join held as earlier
         on now.kind = earlier.kind and now.channel_id = earlier.channel_id and now.look = earlier.look + 1
@@ -187,6 +167,7 @@ absent as (
 final as (
     select
         numbered.source,
+        numbered.folder,
         numbered.platform,
         numbered.observed_at,
         numbered.is_full,
@@ -199,7 +180,7 @@ final as (
         last_seen.last_seen_at > numbered.observed_at as is_back,
         coalesce(
             last_seen.last_seen_at < found.missing_since
-            and date '{as_of}' - found.missing_since::date > {LEFT_AFTER_DAYS},
+            and {{ as_of }} - found.missing_since::date > {{ left_after_days }},
             false
         ) as has_left,
         found.missing_since,
@@ -209,19 +190,20 @@ final as (
     inner join last_seen using (catalogue, channel_id)
 )
 
-select {COLUMNS} from final"""
+select
+    source, folder, platform, observed_at, is_full, channel_id, rows_before, rows_now, gone_count, returned_count,
+    is_newest, is_back, has_left, missing_since, landing_file
+from final
+{%- endmacro -%}
 
-
-def incomplete_looks_sql(rows: str, listed: str, as_of: date) -> str:
-    """One row per look and channel that the look lacks whole, as far as was known at the end of `as_of`."""
-    return f"""
-select distinct source, platform, observed_at, channel_id, rows_before, rows_now
-from ({look_losses_sql(rows, listed, as_of)}) where rows_now = 0 and channel_id is not null and not has_left"""
-
-
-def incomplete_looks(
-    layout: Layout, connection: duckdb.DuckDBPyConnection, as_of: date, entity: str = "streams"
-) -> duckdb.DuckDBPyRelation:
-    """Looks that lack a whole channel: source, platform, observed_at, channel_id, rows_before and rows_now (0)."""
-    rows = scan(layout, entity, connection)
-    return rows.query("raw_rows", incomplete_looks_sql("raw_rows", LISTED[entity], as_of))
+{#
+  One row per look and channel that the look lacks whole, as far as was known at the end of `as_of`; arguments as above.
+#}
+{%- macro incomplete_looks(rows, listed, as_of) -%}
+select
+    source, folder, platform, observed_at, channel_id, rows_before, rows_now
+from (
+    {{ look_losses(rows, listed, as_of) }}
+)
+where rows_now = 0 and channel_id is not null and not has_left
+{%- endmacro -%}

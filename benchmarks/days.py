@@ -1,0 +1,116 @@
+"""What a new day costs when the lake is old: the models and the publish of one day, of a year against of a month.
+
+Both lakes have as many messages a day. A day is added as a run adds it: the days that `days.plan` names for its changed
+partitions. What a run costs without any day (dbt's start, the models that are rebuilt whole) is measured beside it, and
+subtracted: `python -m benchmarks.days --messages 10000000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.marts import world
+from benchmarks.measure import Run, in_turn, line, median, run
+from data_lake import days, publish
+from data_lake.layout import Layout
+from data_lake.store import partitions
+from orchestration.assets.marts import dbt_vars
+from orchestration.project import DBT, PROJECT, load_manifest, published_tables
+
+YEAR, MONTH = 365, 30
+FINGERPRINT = "benchmark"
+
+
+@dataclass
+class Costs:
+    """Runs of the models over a new day and over none, and seconds of the plan and of two publishes."""
+
+    day: list[Run]
+    nothing: list[Run]
+    plan_seconds: float
+    publish_seconds: tuple[float, float]
+    linked_ratio: float
+
+    @property
+    def day_alone(self) -> float:
+        return median([a.seconds - b.seconds for a, b in zip(self.day, self.nothing, strict=True)])
+
+
+def build(lake: Layout, todo: days.Plan, folder: Path) -> Run:
+    """dbt build as a run starts it, without what belongs to `make test`."""
+    command = [*DBT, "build", "--quiet", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dbt_vars(todo))]
+    places = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", folder / "target"]
+    return run([*command, *map(str, places)], {"LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT)})
+
+
+def publish_all(lake: Layout) -> tuple[float, float]:
+    """Seconds of a publish, and the share of the new version's day files that are links to the one before."""
+    started = time.perf_counter()
+    as_of = days.built_as_of(lake)
+    assert as_of
+    tables = published_tables(load_manifest())
+    version = publish.publish(lake, tables, as_of=as_of, run_id="benchmark", created_at=publish.utc_now())
+    seconds = time.perf_counter() - started
+    files = list(lake.published_version(version.number).glob("*/event_date=*/*"))
+    return seconds, sum(file.stat().st_nlink > 1 for file in files) / len(files)
+
+
+def measure(lake: Layout, folder: Path, repeat: int) -> Costs:
+    """Build everything, publish it, then add the last day again and again."""
+    lake.warehouse.unlink(missing_ok=True)
+    everything = days.plan(lake, FINGERPRINT)
+    assert everything
+    days.begin_build(lake, everything)
+    build(lake, everything, folder)
+    days.end_build(lake, everything)
+    whole, _ = publish_all(lake)
+    # The last day arrives again: its partitions are as if just written.
+    chat = list(partitions(lake, "chat_messages"))
+    for part in chat:
+        if part.day == max(p.day for p in chat):
+            os.utime(part.path)
+    started = time.perf_counter()
+    todo = days.plan(lake, FINGERPRINT)
+    plan_seconds = time.perf_counter() - started
+    assert todo
+    assert todo.days, "a changed day is built, and not every day"
+    days.begin_build(lake, todo)
+    nothing = replace(todo, days=())
+    day_runs, nothing_runs, _ = in_turn(lambda: build(lake, todo, folder), lambda: build(lake, nothing, folder), repeat)
+    days.end_build(lake, todo)
+    again, linked = publish_all(lake)
+    return Costs(day_runs, nothing_runs, plan_seconds, (whole, again), linked)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--messages", type=int, default=10_000_000, help="Messages of the year.")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "full-house-benchmarks")
+    said = parser.parse_args()
+    found = {}
+    for name, length in (("month", MONTH), ("year", YEAR)):
+        lake = world(said.folder, said.messages * length // YEAR, length)
+        costs = found[name] = measure(lake, said.folder, said.repeat)
+        print(line(f"a day added to a {name}", costs.day))
+        print(line(f"no day, of a {name}", costs.nothing))
+        print(f"{f'the day alone, of a {name}':<44} {costs.day_alone:8.2f} s  (finding it {costs.plan_seconds:.2f} s)")
+        first, second = costs.publish_seconds
+        print(f"{f'publish of a {name}, then with one new day':<44} {first:8.2f} s, then {second:.2f} s", end="")
+        print(f" ({costs.linked_ratio:.0%} of the day files shared)")
+    year, month = found["year"], found["month"]
+    print(f"{said.messages:,} messages a year, {os.cpu_count()} cores")
+    print(f"ratio of the day alone, year to month: {year.day_alone / month.day_alone:.2f} (aim: below 1.3)")
+    print(
+        f"ratio of the second publish to the first, of a year: {year.publish_seconds[1] / year.publish_seconds[0]:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
