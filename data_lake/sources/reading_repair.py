@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -34,11 +35,19 @@ _SURROGATES = re.compile(
 )
 
 
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(":memory:")
+    database.execute("set global TimeZone = 'UTC'")
+    return database
+
+
 def session() -> duckdb.DuckDBPyConnection:
-    """A private in-memory DuckDB whose clock zone is UTC."""
-    con = duckdb.connect(":memory:")
-    con.execute("set TimeZone = 'UTC'")
-    return con
+    """A session of one in-memory DuckDB whose clock zone is UTC, for one file and one thread.
+
+    Temporary tables and registered batches are the session's own; starting a database takes as long as a small file.
+    """
+    return _database().cursor()
 
 
 def chunked(table: pa.Table) -> pa.Table:
