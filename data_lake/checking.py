@@ -5,30 +5,23 @@ Runs in DuckDB over the spooled rows of one entity. Where the rows go afterwards
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import duckdb
+import pyarrow as pa
 
 from data_lake.contracts import EARLIEST, LATEST, Column, Contract
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.store import file_list, literal, quoted
+from data_lake.store import literal, quoted
 
 
-def check_rows(connection: duckdb.DuckDBPyConnection, expected: Contract, source: str, spooled: Sequence[Path]) -> None:
-    """Make the temporary tables `_good` and `_bad` from spooled files.
+def check_rows(
+    connection: duckdb.DuckDBPyConnection, expected: Contract, source: str, spooled: pa.RecordBatchReader
+) -> None:
+    """Make the temporary views `_good` and `_bad` of the spooled rows.
 
     `_about` must hold landing_file, exported_at and latest_event of each file. Completed are: source, extracted_at and
     the observed_at of a look (the export's time, else the file's latest event), and the synthetic id. `_bad` has the
     reason in `_problem` and the row's original text, or the row itself as JSON, in `_text`.
     """
-    names = quoted(expected.column_names)
-    if not spooled:
-        types = ", ".join(f'null::{c.type} as "{c.name}"' for c in expected.columns)
-        empty = f"select {types}, null::bigint as {ROW}, null::varchar as {TEXT}, null::varchar as {PROBLEM} limit 0"
-        connection.execute(f"create or replace temp table _good as select {names}, {ROW} from ({empty})")
-        connection.execute(f"create or replace temp table _bad as {empty}")
-        return
     filled = {
         "source": literal(source),
         "extracted_at": "coalesce(r.extracted_at, a.exported_at, a.latest_event)",
@@ -36,24 +29,24 @@ def check_rows(connection: duckdb.DuckDBPyConnection, expected: Contract, source
     if expected.kind == "state":
         filled["observed_at"] = "coalesce(r.observed_at, a.exported_at, a.latest_event)"
     replaced = ", ".join(f'{sql} as "{name}"' for name, sql in filled.items())
-    complete = (
-        f"select r.* replace ({replaced}) from read_parquet({file_list(spooled)}) r join _about a using (landing_file)"
-    )
+    complete = f"select r.* replace ({replaced}) from _spooled r join _about a using (landing_file)"
     if expected.synthetic_id:
         complete = _with_synthetic_ids(expected, complete)
+    connection.register("_spooled", spooled)
     connection.execute(
         f"""create or replace temp table _checked as
         select * replace ({_problem(expected)} as {PROBLEM}) from ({complete})"""
     )
+    connection.unregister("_spooled")
+    names = quoted(expected.column_names)
     connection.execute(
-        f"create or replace temp table _good as select {names}, {ROW} from _checked where {PROBLEM} is null"
+        f"create or replace temp view _good as select {names}, {ROW} from _checked where {PROBLEM} is null"
     )
     connection.execute(
-        f"""create or replace temp table _bad as
+        f"""create or replace temp view _bad as
         select c.* replace (coalesce({TEXT}, to_json(c)::varchar) as {TEXT})
         from _checked c where {PROBLEM} is not null"""
     )
-    connection.execute("drop table _checked")
 
 
 def _with_synthetic_ids(expected: Contract, rows: str) -> str:

@@ -6,6 +6,7 @@ change. How a landing file becomes rows, and which files are new, does not belon
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -212,24 +214,23 @@ def merge(
             f" where landing_file not in ({gone})"
         )
     key = quoted(expected.key)
-    connection.execute(f"create or replace temp table _merging as select {day_of} as _day, * from ({union})")
+    connection.execute(f"create or replace temp view _merging as select {day_of} as _day, * from ({union})")
     connection.execute(
         f"create or replace temp table _repeated as select _day, {key} from _merging group by all having count(*) > 1"
     )
     keys = " and ".join(f'm."{k}" = r."{k}"' for k in expected.key)
-    connection.execute(
-        f"""create or replace temp table _losers as
-        select _id from (
-            select m.rowid as _id, row_number() over (
-                partition by m._day, {quoted(expected.key, "m.")}
-                order by m.extracted_at desc, m.landing_file desc, m._row desc
-            ) as _place
-            from _merging m join _repeated r on m._day = r._day and {keys}
-        ) where _place > 1"""
-    )
+    is_repeated = f"(select 1 from _repeated r where m._day = r._day and {keys})"
     order = quoted([expected.event_time, *(k for k in expected.key if k != expected.event_time)])
     reader = connection.execute(
-        f"select _day, {names} from _merging where rowid not in (select _id from _losers) order by _day, {order}"
+        f"""with once as (
+            select _day, {names} from _merging m where not exists {is_repeated}
+        ), winners as (
+            select _day, {names} from _merging m where exists {is_repeated}
+            qualify row_number() over (
+                partition by _day, {key} order by extracted_at desc, landing_file desc, _row desc
+            ) = 1
+        )
+        select * from (from once union all from winners) order by _day, {order}"""
     ).to_arrow_reader(MERGE_ROWS)
     changed = []
     written = set()
@@ -238,7 +239,7 @@ def merge(
         if _replace_partition(paths[day], table.cast(expected.arrow_schema), expected):
             changed.append(day)
     changed += [day for day in touched if day not in written and _remove_partition(paths[day])]
-    connection.execute("drop table _merging; drop table _repeated; drop table _losers")
+    connection.execute("drop view _merging; drop table _repeated")
     return sorted(changed)
 
 
@@ -247,14 +248,17 @@ def _by_day(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[date, pa.Table]
     day: date | None = None
     pending: list[pa.Table] = []
     for batch in batches:
-        table = pa.Table.from_batches([batch])
-        days = table.column("_day")
-        for value in pc.unique(days).to_pylist():
-            part = table.filter(pc.equal(days, pa.scalar(value, pa.date32()))).drop_columns(["_day"])
+        days = batch.column("_day").to_numpy(zero_copy_only=False)
+        edges = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
+        for first, stop in itertools.pairwise(edges):
+            if first == stop:
+                continue
+            part = pa.Table.from_batches([batch.slice(first, stop - first)])
+            value = part.column("_day")[0].as_py()
             if value != day:
                 if day is not None:
                     yield day, pa.concat_tables(pending)
                 day, pending = value, []
-            pending.append(part)
+            pending.append(part.drop_columns(["_day"]))
     if day is not None:
         yield day, pa.concat_tables(pending)
