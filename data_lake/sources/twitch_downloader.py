@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 
 import pyarrow as pa
@@ -62,7 +63,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
             first = next(tables, None)
         else:
             found = beside
-        video, faults = Video.read(found.values(*MEMBERS), first_comment(con, first))
+        video, faults = Video.read(found.values(*MEMBERS), partial(first_comment, con, first))
         yield from faults
         if not found.found:
             yield Problem(None, "there is no list of comments in the file", "")
