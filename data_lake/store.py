@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +27,8 @@ CONTRACT_KEY = b"contract"
 # Half of the 4 GB that the marts may use at ten million messages; larger merges spill to disk.
 MEMORY_LIMIT = os.environ.get("FULLHOUSE_MEMORY_LIMIT", "2GB")
 MERGE_ROWS = 200_000
+# Partitions are many and small: Arrow leaves the interpreter while it writes one.
+WRITERS, DAYS_HELD = 2, 16
 
 
 def connect(layout: Layout, database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -232,12 +235,17 @@ def merge(
         )
         select * from (from once union all from winners) order by _day, {order}"""
     ).to_arrow_reader(MERGE_ROWS)
-    changed = []
-    written = set()
-    for day, table in _by_day(reader):
-        written.add(day)
-        if _replace_partition(paths[day], table.cast(expected.arrow_schema), expected):
-            changed.append(day)
+
+    def write(part: tuple[date, pa.Table]) -> tuple[date, bool]:
+        day, table = part
+        return day, _replace_partition(paths[day], table.cast(expected.arrow_schema), expected)
+
+    written: dict[date, bool] = {}
+    days = _by_day(reader)
+    with ThreadPoolExecutor(WRITERS) as writers:
+        while some := list(itertools.islice(days, DAYS_HELD)):
+            written.update(writers.map(write, some))
+    changed = [day for day, is_changed in written.items() if is_changed]
     changed += [day for day in touched if day not in written and _remove_partition(paths[day])]
     connection.execute("drop view _merging; drop table _repeated")
     return sorted(changed)
