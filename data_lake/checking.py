@@ -29,15 +29,17 @@ def check_rows(
     if expected.kind == "state":
         filled["observed_at"] = "coalesce(r.observed_at, a.exported_at, a.latest_event)"
     replaced = ", ".join(f'{sql} as "{name}"' for name, sql in filled.items())
-    complete = f"select r.* replace ({replaced}) from _spooled r join _about a using (landing_file)"
-    if expected.synthetic_id:
-        complete = _with_synthetic_ids(expected, complete)
     connection.register("_spooled", spooled)
     connection.execute(
-        f"""create or replace temp table _checked as
-        select * replace ({_problem(expected)} as {PROBLEM}) from ({complete})"""
+        f"""create or replace temp table _complete as
+        select r.* replace ({replaced}) from _spooled r join _about a using (landing_file)"""
     )
     connection.unregister("_spooled")
+    if expected.synthetic_id:
+        connection.execute(_synthetic_ids(expected))
+    connection.execute(
+        f"create or replace temp view _checked as select * replace ({_problem(expected)} as {PROBLEM}) from _complete"
+    )
     names = quoted(expected.column_names)
     connection.execute(
         f"create or replace temp view _good as select {names}, {ROW} from _checked where {PROBLEM} is null"
@@ -49,7 +51,7 @@ def check_rows(
     )
 
 
-def _with_synthetic_ids(expected: Contract, rows: str) -> str:
+def _synthetic_ids(expected: Contract) -> str:
     """Rows without an id get a hash of what they say and of their place among equal rows of their file.
 
     Reading a file again changes nothing, and two equal messages stay two (contracts.md).
@@ -59,11 +61,12 @@ def _with_synthetic_ids(expected: Contract, rows: str) -> str:
     said = ", ".join(f"coalesce(cast(\"{c}\" as varchar), '')" for c in expected.synthetic_id.of)
     place = f"row_number() over (partition by landing_file, {quoted(expected.synthetic_id.of)} order by {ROW})"
     return f"""
-        with complete as materialized ({rows})
-        select * from complete where "{column}" is not null
-        union all
-        select * replace ('synthetic:' || md5(concat_ws(chr(31), {said}, {place})) as "{column}")
-        from complete where "{column}" is null"""
+        update _complete set "{column}" = _made._id
+        from (
+            select rowid as _at, 'synthetic:' || md5(concat_ws(chr(31), {said}, {place})) as _id
+            from _complete where "{column}" is null
+        ) _made
+        where _complete.rowid = _made._at"""
 
 
 def _problem(expected: Contract) -> str:

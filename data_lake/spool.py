@@ -45,7 +45,8 @@ class Spool:
             if column.name == "landing_file":
                 arrays.append(pa.repeat(pa.scalar(landing_file), count))
             elif column.name in table.column_names:
-                arrays.append(table.column(column.name).cast(column.type))
+                said = table.column(column.name)
+                arrays.append(said if said.type == column.type else said.cast(column.type))
             else:
                 arrays.append(pa.nulls(count, column.type))
         rows = pa.Table.from_arrays(arrays, schema=schema).combine_chunks()
@@ -56,12 +57,15 @@ class Spool:
             self._writers[part.entity].write_table(rows)
 
     def _see(self, landing_file: str, expected: Contract, table: pa.Table) -> None:
-        good = table.filter(pc.is_null(table.column(PROBLEM))) if PROBLEM in table.column_names else table
+        names = [c.name for c in expected.columns if c.type == "timestamp" and c.name in table.column_names]
+        good = table.select(names)
+        if PROBLEM in table.column_names and table.column(PROBLEM).null_count < table.num_rows:
+            good = good.filter(pc.is_null(table.column(PROBLEM)))
         latest = self._latest[landing_file]
-        for column in expected.columns:
-            if column.type == "timestamp" and column.name in good.column_names:
-                is_event = expected.kind == "event" and column.name == expected.event_time
-                found = pc.max(good.column(column.name).cast(pa.timestamp("us"))).as_py()
+        if good.num_rows:
+            for name in names:
+                is_event = expected.kind == "event" and name == expected.event_time
+                found = pc.max(good.column(name).cast(pa.timestamp("us"))).as_py()
                 if found is not None:
                     latest[is_event] = max(found, latest.get(is_event, found))
 
