@@ -165,6 +165,8 @@ def mend(con: duckdb.DuckDBPyConnection, span: bytes, rhythm: Rhythm | None, fin
         certain = rhythm is not None and not rhythm.keys
         limit = marks[following + 2] if certain and following + 2 < len(marks) else len(text)
         end, reason = _value_end(text[at:limit] if limit < len(text) or at else text)
+        if certain and text[at] == '"' and following < len(marks) and at + end > marks[following]:
+            end, reason = 0, "is not valid JSON: a quote stands before a row"
         if end and text[at] == "[" and rhythm is not None:
             end, reason = 0, "is a list and no row"
         if end:

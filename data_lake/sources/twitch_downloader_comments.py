@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Rows
 from data_lake.sources.chat_text_notices import CANDIDATE, Notices
-from data_lake.sources.columns import constant
+from data_lake.sources.columns import cheers_of, constant
 from data_lake.sources.reading_repair import chunked
 from data_lake.sources.splitting import ahead
 from data_lake.sources.twitch_downloader_lists import array_of, emotes_of, renamed, wears
@@ -96,7 +96,7 @@ class Comments:
         chat = wide.filter(pc.invert(is_event)) if is_event is not None else wide
         chat = self._without_cheers(chat)
         if len(chat):
-            yield Rows("chat_messages", _chat_table(chat))
+            yield from _messages(_chat_table(chat))
 
     def _last_rows(self) -> Iterator[Rows]:
         """Rows that wait for the end of the file: cheers without bits, and each viewer's last look."""
@@ -104,7 +104,7 @@ class Comments:
             if not self._saw_bits:
                 at = table.schema.get_field_index("bits_count")
                 table = table.set_column(at, "bits_count", table["cheered"])
-            yield Rows("chat_messages", _chat_table(table))
+            yield from _messages(_chat_table(table))
         if self._viewers:
             self._con.register("batch", self._last_looks())
             viewers = self._con.execute(VIEWERS).to_arrow_table()
@@ -186,6 +186,11 @@ class Comments:
                 is_event[place] = True
                 events += found
         return pa.array(is_event), events
+
+
+def _messages(table: pa.Table) -> Iterator[Rows]:
+    yield Rows("chat_messages", table)
+    yield from cheers_of(table)
 
 
 def _last_of_each(ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
