@@ -5,30 +5,23 @@ Runs in DuckDB over the spooled rows of one entity. Where the rows go afterwards
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import duckdb
+import pyarrow as pa
 
 from data_lake.contracts import EARLIEST, LATEST, Column, Contract
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.store import file_list, literal, quoted
+from data_lake.store import literal, quoted
 
 
-def check_rows(connection: duckdb.DuckDBPyConnection, expected: Contract, source: str, spooled: Sequence[Path]) -> None:
-    """Make the temporary tables `_good` and `_bad` from spooled files.
+def check_rows(
+    connection: duckdb.DuckDBPyConnection, expected: Contract, source: str, spooled: pa.RecordBatchReader
+) -> None:
+    """Make the temporary views `_good` and `_bad` of the spooled rows.
 
     `_about` must hold landing_file, exported_at and latest_event of each file. Completed are: source, extracted_at and
     the observed_at of a look (the export's time, else the file's latest event), and the synthetic id. `_bad` has the
     reason in `_problem` and the row's original text, or the row itself as JSON, in `_text`.
     """
-    names = quoted(expected.column_names)
-    if not spooled:
-        types = ", ".join(f'null::{c.type} as "{c.name}"' for c in expected.columns)
-        empty = f"select {types}, null::bigint as {ROW}, null::varchar as {TEXT}, null::varchar as {PROBLEM} limit 0"
-        connection.execute(f"create or replace temp table _good as select {names}, {ROW} from ({empty})")
-        connection.execute(f"create or replace temp table _bad as {empty}")
-        return
     filled = {
         "source": literal(source),
         "extracted_at": "coalesce(r.extracted_at, a.exported_at, a.latest_event)",
@@ -36,27 +29,29 @@ def check_rows(connection: duckdb.DuckDBPyConnection, expected: Contract, source
     if expected.kind == "state":
         filled["observed_at"] = "coalesce(r.observed_at, a.exported_at, a.latest_event)"
     replaced = ", ".join(f'{sql} as "{name}"' for name, sql in filled.items())
-    complete = (
-        f"select r.* replace ({replaced}) from read_parquet({file_list(spooled)}) r join _about a using (landing_file)"
+    connection.register("_spooled", spooled)
+    connection.execute(
+        f"""create or replace temp table _complete as
+        select r.* replace ({replaced}) from _spooled r join _about a using (landing_file)"""
     )
+    connection.unregister("_spooled")
     if expected.synthetic_id:
-        complete = _with_synthetic_ids(expected, complete)
+        connection.execute(_synthetic_ids(expected))
     connection.execute(
-        f"""create or replace temp table _checked as
-        select * replace ({_problem(expected)} as {PROBLEM}) from ({complete})"""
+        f"create or replace temp view _checked as select * replace ({_problem(expected)} as {PROBLEM}) from _complete"
+    )
+    names = quoted(expected.column_names)
+    connection.execute(
+        f"create or replace temp view _good as select {names}, {ROW} from _checked where {PROBLEM} is null"
     )
     connection.execute(
-        f"create or replace temp table _good as select {names}, {ROW} from _checked where {PROBLEM} is null"
-    )
-    connection.execute(
-        f"""create or replace temp table _bad as
+        f"""create or replace temp view _bad as
         select c.* replace (coalesce({TEXT}, to_json(c)::varchar) as {TEXT})
         from _checked c where {PROBLEM} is not null"""
     )
-    connection.execute("drop table _checked")
 
 
-def _with_synthetic_ids(expected: Contract, rows: str) -> str:
+def _synthetic_ids(expected: Contract) -> str:
     """Rows without an id get a hash of what they say and of their place among equal rows of their file.
 
     Reading a file again changes nothing, and two equal messages stay two (contracts.md).
@@ -66,11 +61,12 @@ def _with_synthetic_ids(expected: Contract, rows: str) -> str:
     said = ", ".join(f"coalesce(cast(\"{c}\" as varchar), '')" for c in expected.synthetic_id.of)
     place = f"row_number() over (partition by landing_file, {quoted(expected.synthetic_id.of)} order by {ROW})"
     return f"""
-        with complete as materialized ({rows})
-        select * from complete where "{column}" is not null
-        union all
-        select * replace ('synthetic:' || md5(concat_ws(chr(31), {said}, {place})) as "{column}")
-        from complete where "{column}" is null"""
+        update _complete set "{column}" = _made._id
+        from (
+            select rowid as _at, 'synthetic:' || md5(concat_ws(chr(31), {said}, {place})) as _id
+            from _complete where "{column}" is null
+        ) _made
+        where _complete.rowid = _made._at"""
 
 
 def _problem(expected: Contract) -> str:

@@ -6,13 +6,16 @@ change. How a landing file becomes rows, and which files are new, does not belon
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -24,6 +27,8 @@ CONTRACT_KEY = b"contract"
 # Half of the 4 GB that the marts may use at ten million messages; larger merges spill to disk.
 MEMORY_LIMIT = os.environ.get("FULLHOUSE_MEMORY_LIMIT", "2GB")
 MERGE_ROWS = 200_000
+# Partitions are many and small: Arrow leaves the interpreter while it writes one.
+WRITERS, DAYS_HELD = 2, 16
 
 
 def connect(layout: Layout, database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -216,33 +221,37 @@ def merge(
             f" where landing_file not in ({gone})"
         )
     key = quoted(expected.key)
-    connection.execute(f"create or replace temp table _merging as select {day_of} as _day, * from ({union})")
+    connection.execute(f"create or replace temp view _merging as select {day_of} as _day, * from ({union})")
     connection.execute(
         f"create or replace temp table _repeated as select _day, {key} from _merging group by all having count(*) > 1"
     )
     keys = " and ".join(f'm."{k}" = r."{k}"' for k in expected.key)
-    connection.execute(
-        f"""create or replace temp table _losers as
-        select _id from (
-            select m.rowid as _id, row_number() over (
-                partition by m._day, {quoted(expected.key, "m.")}
-                order by m.extracted_at desc, m.landing_file desc, m._row desc
-            ) as _place
-            from _merging m join _repeated r on m._day = r._day and {keys}
-        ) where _place > 1"""
-    )
+    is_repeated = f"(select 1 from _repeated r where m._day = r._day and {keys})"
     order = quoted([expected.event_time, *(k for k in expected.key if k != expected.event_time)])
     reader = connection.execute(
-        f"select _day, {names} from _merging where rowid not in (select _id from _losers) order by _day, {order}"
+        f"""with once as (
+            select _day, {names} from _merging m where not exists {is_repeated}
+        ), winners as (
+            select _day, {names} from _merging m where exists {is_repeated}
+            qualify row_number() over (
+                partition by _day, {key} order by extracted_at desc, landing_file desc, _row desc
+            ) = 1
+        )
+        select * from (from once union all from winners) order by _day, {order}"""
     ).to_arrow_reader(MERGE_ROWS)
-    changed = []
-    written = set()
-    for day, table in _by_day(reader):
-        written.add(day)
-        if _replace_partition(paths[day], table.cast(expected.arrow_schema), expected):
-            changed.append(day)
+
+    def write(part: tuple[date, pa.Table]) -> tuple[date, bool]:
+        day, table = part
+        return day, _replace_partition(paths[day], table.cast(expected.arrow_schema), expected)
+
+    written: dict[date, bool] = {}
+    days = _by_day(reader)
+    with ThreadPoolExecutor(WRITERS) as writers:
+        while some := list(itertools.islice(days, DAYS_HELD)):
+            written.update(writers.map(write, some))
+    changed = [day for day, is_changed in written.items() if is_changed]
     changed += [day for day in touched if day not in written and _remove_partition(paths[day])]
-    connection.execute("drop table _merging; drop table _repeated; drop table _losers")
+    connection.execute("drop view _merging; drop table _repeated")
     return sorted(changed)
 
 
@@ -251,14 +260,17 @@ def _by_day(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[date, pa.Table]
     day: date | None = None
     pending: list[pa.Table] = []
     for batch in batches:
-        table = pa.Table.from_batches([batch])
-        days = table.column("_day")
-        for value in pc.unique(days).to_pylist():
-            part = table.filter(pc.equal(days, pa.scalar(value, pa.date32()))).drop_columns(["_day"])
+        days = batch.column("_day").to_numpy(zero_copy_only=False)
+        edges = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
+        for first, stop in itertools.pairwise(edges):
+            if first == stop:
+                continue
+            part = pa.Table.from_batches([batch.slice(first, stop - first)])
+            value = part.column("_day")[0].as_py()
             if value != day:
                 if day is not None:
                     yield day, pa.concat_tables(pending)
                 day, pending = value, []
-            pending.append(part)
+            pending.append(part.drop_columns(["_day"]))
     if day is not None:
         yield day, pa.concat_tables(pending)

@@ -23,7 +23,7 @@ from data_lake.sources.base import PROBLEM, TEXT, Export, Head, Problem, Rows, S
 from data_lake.sources.chat_downloader_items import read_items
 from data_lake.sources.chat_downloader_messages import message_rows, usual_rows
 from data_lake.sources.chat_downloader_rows import IS_SILENT, NOT_KEPT, action_rows, event_rows
-from data_lake.sources.columns import Viewers, are_json_lines, one_row
+from data_lake.sources.columns import Viewers, are_json_lines, cheers_of, one_row
 from data_lake.sources.reading import read_utf8
 from data_lake.sources.reading_json import split_elements
 from data_lake.sources.reading_repair import prove_lines, session
@@ -113,6 +113,7 @@ class _Chat:
         if len(usual):
             self._note(usual)
             yield Rows("chat_messages", usual)
+            yield from cheers_of(usual)
             self.last = usual["sent_at"][-1].as_py() if not len(pieces) else self.last
         tables = [usual]
         if len(pieces):
@@ -129,6 +130,7 @@ class _Chat:
                 if table is not None and len(table):
                     tables.append(table)
                     yield Rows(entity, table)
+            yield from cheers_of(others)
             named = self.con.execute("select distinct channel from items where channel is not null").fetchall()
             self.channels |= {channel for (channel,) in named}
         is_unplaced = any(
@@ -236,7 +238,7 @@ def _looks(stated: Mapping[str, Any], channels: set[str]) -> Iterator[Rows]:
 
 SOURCE = Source(
     name="chat_downloader",
-    version=1,
+    version=2,
     entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
     looks_for='chat-downloader JSON or JSONL: items with "message_type" and "author" or "timestamp"',
     recognise=recognise,

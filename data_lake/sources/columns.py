@@ -5,6 +5,7 @@ What a column means does not belong here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,28 @@ def holds_name(lists: pa.Array, name: str) -> pa.Array:
 def constant(value: str | None, count: int) -> pa.Array:
     """A column of one text, or of nulls."""
     return pa.repeat(pa.scalar(value, pa.string()), count)
+
+
+def cheers_of(messages: pa.Table) -> Iterator[Rows]:
+    """The cheers among chat messages, as stream_events: one for each good message with bits.
+
+    The event's id is the message's, so that two exports of one chat count a cheer once; bits are no currency, and stand in
+    `extra`. A message mirrored by shared chat cheers in the other channel.
+    """
+    is_cheer = pc.and_(pc.greater(messages["bits_count"], 0), pc.is_null(messages[PROBLEM]))
+    if "shared_from_channel_id" in messages.column_names:
+        is_cheer = pc.and_(is_cheer, pc.is_null(messages["shared_from_channel_id"]))
+    cheers = messages.filter(is_cheer)
+    if not len(cheers):
+        return
+    names = {"message_id": "event_id", "sent_at": "occurred_at", "text": "message_text"}
+    kept = ("platform", "channel_id", "stream_id", "viewer_id", "viewer_login", *names, ROW, TEXT, PROBLEM)
+    events = cheers.select([name for name in kept if name in cheers.column_names])
+    events = events.rename_columns([names.get(name, name) for name in events.column_names])
+    bits = cheers["bits_count"].cast(pa.int64()).cast(pa.string())
+    extra = pc.binary_join_element_wise('{"bits_count":', bits, "}", "")
+    events = events.append_column("event_type", constant("cheer", len(events)))
+    yield Rows("stream_events", events.append_column("extra", extra))
 
 
 def one_row(**columns: Any) -> pa.Table:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Head, Problem, Rows, Source
-from data_lake.sources.columns import Viewers, are_json_lines
+from data_lake.sources.columns import Viewers, cheers_of, are_json_lines
 from data_lake.sources.irc_elements import read_elements
 from data_lake.sources.irc_fields import SPEAKING, read_lines
 from data_lake.sources.irc_rows import EVENTS, MESSAGES, MODERATION, ROOM_STATES, ROOMS, SETTINGS
@@ -94,6 +94,7 @@ class _Log:
         self.viewers.note(messages, "viewer_id", "viewer_login", "viewer_display_name")
         at = messages.schema.get_field_index("badges")
         yield Rows("chat_messages", messages.set_column(at, "badges", badges_of(messages["badges"])))
+        yield from cheers_of(messages)
         for entity, query in (("stream_events", EVENTS), ("moderation_actions", MODERATION)):
             found = self._read(query)
             if found.num_rows:
@@ -142,7 +143,7 @@ def badges_of(column: pa.ChunkedArray) -> pa.Array:
 
 SOURCE = Source(
     name="irc",
-    version=1,
+    version=2,
     entities=("chat_messages", "stream_events", "moderation_actions", "channels", "viewers"),
     looks_for="lines of raw IRC with tags (@badges=...;tmi-sent-ts=... :name PRIVMSG #channel :text), or the JSON or "
     "ndjson of justlog or rustlog, whose messages have raw or tags",

@@ -136,20 +136,24 @@ class _Elements:
 
     def _complete(self, data: bytes, final: bool) -> Generator[pa.Table, None, bytes]:
         """Yield the elements that are complete; returns what is left."""
+        starts = ends = np.zeros(0, dtype=np.int64)
+        after = 0  # where the last row begins that a pattern tells
         if self.row_start is not None:
             self._learn(data)
             marks = np.fromiter((found.start() for found in self._pattern(data).finditer(data)), dtype=np.int64)
             if len(marks) > 1:
+                after = int(marks[-1])
                 if data[: int(marks[0])].strip(SEPARATORS):
                     marks = np.concatenate([[0], marks])
-                yield from self.prover.rows(data, marks[:-1], _trimmed(data, marks[1:]), self.rhythm)
-                data = data[int(marks[-1]) :]
+                starts, ends = marks[:-1], _trimmed(data, marks[1:])
         while True:
-            cut = self._cut(data, final)
+            cut = self._cut(data[after:], final)
             if len(cut.ends):
                 self._learn(data)
-            yield from self.prover.rows(data, cut.starts, cut.ends, self.rhythm)
-            data = data[cut.rest :]
+            starts, ends = np.concatenate([starts, cut.starts + after]), np.concatenate([ends, cut.ends + after])
+            yield from self.prover.rows(data, starts, ends, self.rhythm)
+            data = data[after + cut.rest :]
+            starts, ends, after = starts[:0], ends[:0], 0
             if cut.state == "end":
                 self.behind = data
             # A lost quote hides every end behind it: an element this long, or open at the end of the file, is damage.

@@ -23,6 +23,7 @@ OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT = 0x5B, 0x5D, 0x7B
 _QUOTE, _BACKSLASH, _BAR = 0x22, 0x5C, 0x7C
 _KEY_BEFORE = re.compile(rb'"((?:[^"\\]|\\.){0,200})"\s*:\s*\Z')
 _OVERLAP = 4096  # bytes looked at again where a pattern may straddle two blocks
+_STEP = 1 << 15
 _MEMBERS_BYTES = 16 * MEMBER_BYTES  # all that is kept beside the array
 
 Octets = npt.NDArray[np.uint8]
@@ -100,7 +101,7 @@ class Members:
         text = re.compile(begins + row_start.pattern + rb")") if row_start else None
         before = b""
         for block in blocks:
-            at = self._read(block, brackets, name)
+            at = self._read_on(block, brackets, name)
             if at is not None:
                 self.found = True
                 return block[at:]
@@ -144,6 +145,14 @@ class Members:
                 except (ValueError, RecursionError):
                     continue
         return found
+
+    def _read_on(self, block: bytes, brackets: Brackets, name: bytes) -> int | None:
+        """As `_read`, no further than the array: it mostly begins early in the first block."""
+        for start in range(0, len(block), _STEP):
+            at = self._read(block[start : start + _STEP], brackets, name)
+            if at is not None:
+                return start + at
+        return None
 
     def _read(self, block: bytes, brackets: Brackets, name: bytes | None) -> int | None:
         """Take in a block; the position behind the opening bracket of the array, if it is in this block."""

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -34,11 +35,19 @@ _SURROGATES = re.compile(
 )
 
 
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(":memory:")
+    database.execute("set global TimeZone = 'UTC'")
+    return database
+
+
 def session() -> duckdb.DuckDBPyConnection:
-    """A private in-memory DuckDB whose clock zone is UTC."""
-    con = duckdb.connect(":memory:")
-    con.execute("set TimeZone = 'UTC'")
-    return con
+    """A session of one in-memory DuckDB whose clock zone is UTC, for one file and one thread.
+
+    Temporary tables and registered batches are the session's own; starting a database takes as long as a small file.
+    """
+    return _database().cursor()
 
 
 def chunked(table: pa.Table) -> pa.Table:
@@ -156,6 +165,8 @@ def mend(con: duckdb.DuckDBPyConnection, span: bytes, rhythm: Rhythm | None, fin
         certain = rhythm is not None and not rhythm.keys
         limit = marks[following + 2] if certain and following + 2 < len(marks) else len(text)
         end, reason = _value_end(text[at:limit] if limit < len(text) or at else text)
+        if certain and text[at] == '"' and following < len(marks) and at + end > marks[following]:
+            end, reason = 0, "is not valid JSON: a quote stands before a row"
         if end and text[at] == "[" and rhythm is not None:
             end, reason = 0, "is a list and no row"
         if end:

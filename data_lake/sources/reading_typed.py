@@ -18,10 +18,11 @@ _PARTS = 2
 _ROWS_PER_PART = 2000
 
 
-def typed(pieces: pa.Table, schema: pa.Schema) -> pa.Table | None:
+def typed(pieces: pa.Table, schema: pa.Schema, is_strict: bool = False) -> pa.Table | None:
     """The members `schema` names, one row per piece; None when a piece has a problem or is not of this shape.
 
-    Members the schema lacks are ignored, absent ones null. Pieces need not have been proven to be JSON.
+    Members the schema lacks are ignored (when `is_strict` they are another shape), absent ones null. Pieces need not
+    have been proven to be JSON.
     """
     if pieces[PROBLEM].null_count < len(pieces):
         return None
@@ -29,12 +30,12 @@ def typed(pieces: pa.Table, schema: pa.Schema) -> pa.Table | None:
     size = max(_ROWS_PER_PART, -(-len(column) // _PARTS))
     parts = [column.slice(at, size) for at in range(0, len(column), size)]
     with ThreadPoolExecutor(_PARTS) as readers:
-        read = list(readers.map(lambda part: _read(part, schema), parts))
+        read = list(readers.map(lambda part: _read(part, schema, is_strict), parts))
     found = [table for table in read if table is not None]
     return pa.concat_tables(found).combine_chunks() if found and len(found) == len(parts) else None
 
 
-def _read(column: pa.Array, schema: pa.Schema) -> pa.Table | None:
+def _read(column: pa.Array, schema: pa.Schema, is_strict: bool) -> pa.Table | None:
     _, offsets, data = column.buffers()
     positions = memoryview(offsets).cast("i")
     first, last = positions[column.offset], positions[column.offset + len(column)]
@@ -43,7 +44,9 @@ def _read(column: pa.Array, schema: pa.Schema) -> pa.Table | None:
             pa.BufferReader(data.slice(first, last - first)),
             read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=max(last - first, 1) + 1),
             parse_options=pyarrow.json.ParseOptions(
-                explicit_schema=schema, unexpected_field_behavior="ignore", newlines_in_values=True
+                explicit_schema=schema,
+                unexpected_field_behavior="error" if is_strict else "ignore",
+                newlines_in_values=True,
             ),
         )
     except pa.ArrowInvalid:

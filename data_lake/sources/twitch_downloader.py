@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 
 import pyarrow as pa
@@ -62,20 +63,29 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
             first = next(tables, None)
         else:
             found = beside
-        video, faults = Video.read(found.values(*MEMBERS), first_comment(con, first))
+        video, faults = Video.read(found.values(*MEMBERS), partial(first_comment, con, first))
         yield from faults
         if not found.found:
             yield Problem(None, "there is no list of comments in the file", "")
         if found.damaged:
             yield Problem(None, "the part before the comments is damaged; what could be read of it was kept")
-        yield from video.rows()
-        yield from Comments(con, video).rows(chain([first] if first is not None else [], tables))
+        rows = Comments(con, video).rows(chain([first] if first is not None else [], tables))
+        yield from (_stamped(part, video) for part in chain(video.rows(), rows))
     yield from problems
+
+
+def _stamped(part: Rows, video: Video) -> Rows:
+    """The rows with the time the file says it was written; where it does not, the sidecar's is taken."""
+    if video.observed_at is None:
+        return part
+    when = pa.repeat(pa.scalar(video.observed_at, pa.timestamp("us")), len(part.table))
+    table = part.table.append_column("extracted_at", when)
+    return Rows(part.entity, table.append_column("observed_at", when) if part.entity == "viewers" else table)
 
 
 SOURCE = Source(
     name="twitch_downloader",
-    version=1,
+    version=2,
     entities=("channels", "streams", "stream_segments", "chat_messages", "stream_events", "viewers"),
     looks_for='TwitchDownloader chat JSON: an object with "comments" (each with "content_offset_seconds"), "streamer"',
     recognise=recognise,

@@ -19,13 +19,16 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Rows
 from data_lake.sources.chat_text_notices import CANDIDATE, Notices
+from data_lake.sources.columns import cheers_of, constant
 from data_lake.sources.reading_repair import chunked
 from data_lake.sources.splitting import ahead
 from data_lake.sources.twitch_downloader_lists import array_of, emotes_of, renamed, wears
 from data_lake.sources.twitch_downloader_notices import EVENTS, events_of
 from data_lake.sources.twitch_downloader_sql import (
+    ABOUT_VIEWERS,
     ACTION,
     BADGES,
+    COMMENTERS,
     EMOTICONS,
     FIRST_COMMENT,
     FIRST_SHAPE,
@@ -33,6 +36,7 @@ from data_lake.sources.twitch_downloader_sql import (
     MAPPED,
     VIEWERS,
 )
+from data_lake.sources.twitch_downloader_typed import typed_comments
 from data_lake.sources.twitch_downloader_video import FirstComment, Video
 
 # The words bits are cheered with in every channel, before their number.
@@ -92,7 +96,7 @@ class Comments:
         chat = wide.filter(pc.invert(is_event)) if is_event is not None else wide
         chat = self._without_cheers(chat)
         if len(chat):
-            yield Rows("chat_messages", _chat_table(chat))
+            yield from _messages(_chat_table(chat))
 
     def _last_rows(self) -> Iterator[Rows]:
         """Rows that wait for the end of the file: cheers without bits, and each viewer's last look."""
@@ -100,24 +104,30 @@ class Comments:
             if not self._saw_bits:
                 at = table.schema.get_field_index("bits_count")
                 table = table.set_column(at, "bits_count", table["cheered"])
-            yield Rows("chat_messages", _chat_table(table))
+            yield from _messages(_chat_table(table))
         if self._viewers:
-            viewers = self._last_looks()
-            nothing = pa.nulls(len(viewers), pa.string())
+            self._con.register("batch", self._last_looks())
+            viewers = self._con.execute(VIEWERS).to_arrow_table()
+            nothing = constant(None, len(viewers))
             yield Rows("viewers", viewers.append_column(TEXT, nothing).append_column(PROBLEM, nothing))
 
     def _mapped(self, comments: pa.Table) -> pa.Table:
+        has_fragments = '"fragments"' in (comments[TEXT][0].as_py() or "")
+        wide = typed_comments(comments, self._video, has_fragments)
+        if wide is None:
+            wide = self._mapped_with_care(comments, has_fragments)
+        # The rows are those of the batch, in its order: the text need not pass through the mapping.
+        wide = wide.append_column(TEXT, comments[TEXT])
+        wide = wide.append_column("text", _without_marks(wide))
+        return wide.append_column("stream_id", constant(self._video.stream_id, len(wide)))
+
+    def _mapped_with_care(self, comments: pa.Table, has_fragments: bool) -> pa.Table:
         video = self._video
         self._mapping.register("batch", chunked(comments))
-        has_fragments = '"fragments"' in (comments[TEXT][0].as_py() or "")
         said = {"start": video.started_at, "channel": video.channel_id, "is_clip": video.is_clip, "action": ACTION}
         shapes = {"badges": BADGES, "fragments": FRAGMENTS, "emoticons": EMOTICONS}
         found = self._mapping.execute(MAPPED, {**said, **shapes, "has_fragments": has_fragments})
-        wide = found.to_arrow_table(len(comments)).combine_chunks()
-        # The rows are those of the batch, in its order: the text need not pass through the query.
-        wide = wide.append_column(TEXT, comments[TEXT])
-        wide = wide.append_column("text", _without_marks(wide))
-        return wide.append_column("stream_id", pa.array([video.stream_id] * len(wide), pa.string()))
+        return found.to_arrow_table(len(comments)).combine_chunks()
 
     def _without_cheers(self, chat: pa.Table) -> pa.Table:
         """The messages whose bits are certain; keeps those back that cheer in their text and have no bits.
@@ -146,9 +156,13 @@ class Comments:
         known = pa.chunked_array([pc.if_else(is_good, array_of(wide["viewer_id"]), None)])
         last = _last_of_each(known)
         if len(last):
-            seen = wide.select([ROW, TEXT, "viewer_id", "viewer_login", "viewer_display_name"]).take(last)
-            self._con.register("batch", chunked(seen))
-            self._viewers.append(self._con.execute(VIEWERS).to_arrow_table())
+            names = [ROW, "viewer_id", "viewer_login", "viewer_display_name"]
+            if set(ABOUT_VIEWERS) <= set(wide.column_names):
+                seen = wide.select([*names, *ABOUT_VIEWERS]).take(last)
+            else:
+                self._con.register("batch", chunked(wide.select([*names, TEXT]).take(last)))
+                seen = self._con.execute(COMMENTERS).to_arrow_table().drop_columns([TEXT])
+            self._viewers.append(seen)
         if self._viewers and sum(map(len, self._viewers)) > 2 * len(self._viewers[0]) + _VIEWERS_HELD:
             self._viewers = [self._last_looks()]
 
@@ -172,6 +186,11 @@ class Comments:
                 is_event[place] = True
                 events += found
         return pa.array(is_event), events
+
+
+def _messages(table: pa.Table) -> Iterator[Rows]:
+    yield Rows("chat_messages", table)
+    yield from cheers_of(table)
 
 
 def _last_of_each(ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
@@ -199,7 +218,7 @@ def _events_table(events: list[dict[str, Any]]) -> pa.Table:
     table = pa.Table.from_pylist(events, schema=_EVENTS_SCHEMA)
     names = ["occurred_at" if name == "sent_at" else name for name in table.column_names]
     table = table.rename_columns(names)
-    return table.append_column("platform", pa.array(["twitch"] * len(table), pa.string()))
+    return table.append_column("platform", constant("twitch", len(table)))
 
 
 def _without_marks(wide: pa.Table) -> pa.ChunkedArray:
@@ -226,7 +245,7 @@ def _chat_table(wide: pa.Table) -> pa.Table:
         {
             **{name: wide[name] for name in names},
             TEXT: _said_where(wide[PROBLEM], wide[TEXT]),
-            "platform": pa.array(["twitch"] * len(wide), pa.string()),
+            "platform": constant("twitch", len(wide)),
             "message_type": pc.coalesce(wide["notice_kind"], pc.if_else(wide["is_action"], "action", "chat")),
             "emotes": emotes_of(wide),
             "badges": renamed(badges),

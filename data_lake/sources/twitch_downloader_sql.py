@@ -5,6 +5,8 @@ What is done with their rows does not belong here (see `twitch_downloader_commen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from data_lake.sources.base import PROBLEM, ROW, TEXT
 
 MAX_SECONDS = 172_800  # a Twitch stream ends after 48 hours
@@ -25,6 +27,13 @@ _PATHS = [
     "/message/user_badges",
     "/message/fragments",
 ]
+# Members of a comment and of its message that are read, or say again what the file says elsewhere; others are kept.
+_KNOWN = ("_id", "created_at", "updated_at", "channel_id", "content_type", "content_id", "content_offset_seconds",
+          "commenter", "message")  # fmt: skip
+_KNOWN_OF_MESSAGE = ("body", "bits_spent", "is_action", "fragments", "emoticons", "user_badges", "user_notice_params")
+_KNOWN_OF_NOTICE = ("msg_id", "msg-id")
+# Columns about the commenter that only looks at viewers need, and where they stand.
+ABOUT_VIEWERS = {"viewer_created_at": "created_at", "bio": "bio", "logo": "logo", "viewer_updated_at": "updated_at"}
 BADGES = '[{"_id":"VARCHAR","version":"VARCHAR"}]'
 FIRST_SHAPE = (
     '{"channel_id":"VARCHAR","content_id":"VARCHAR","created_at":"VARCHAR","content_offset_seconds":"VARCHAR"}'
@@ -32,6 +41,24 @@ FIRST_SHAPE = (
 FRAGMENTS = '[{"text":"VARCHAR","emoticon":{"emoticon_id":"VARCHAR"}}]'
 EMOTICONS = '{"message":{"emoticons":[{"_id":"VARCHAR","begin":"INTEGER","end":"INTEGER"}]}}'
 ACTION = "\x01ACTION "  # how IRC marks /me
+
+
+
+def _unknown(json: str, known: Sequence[str]) -> str:
+    """The members of a JSON object beside the known ones, as SQL: a merge patch of null removes a member."""
+    patch = "{" + ",".join(f'"{name}":null' for name in known) + "}"
+    return f"coalesce(json_merge_patch({json}, '{patch}'), '{{}}')"
+
+
+_REST = ", ".join(
+    [
+        "'{}'",
+        _unknown(TEXT, _KNOWN),
+        _unknown(f"json_extract({TEXT}, '$.message')", _KNOWN_OF_MESSAGE),
+        _unknown(f"json_extract({TEXT}, '$.message.user_notice_params')", _KNOWN_OF_NOTICE),
+        """case when color = '' then '{"user_color":null}' else '{}' end""",
+    ]
+)
 
 # Members that only few comments need are read from those alone.
 MAPPED = f"""
@@ -68,7 +95,7 @@ select {ROW}, sent_at, message_id, viewer_id, viewer_login, viewer_display_name,
     case when not $is_clip then seconds end as offset_seconds,
     is_marked,
     bits as bits_count,
-    case when color is not null and color <> '' then '{{"user_color":' || to_json(color) || '}}' end as extra,
+    case when {PROBLEM} is null then nullif(json_merge_patch({_REST})::varchar, '{{}}') end as extra,
     fragments,
     case when {PROBLEM} is null and not $has_fragments
         then json_transform({TEXT}, $emoticons).message.emoticons end as emoticons,
@@ -90,17 +117,21 @@ select {ROW}, sent_at, message_id, viewer_id, viewer_login, viewer_display_name,
 from placed
 """
 
-VIEWERS = f"""
+# Over last comments of viewers: the columns of `ABOUT_VIEWERS`, read from the comments themselves.
+COMMENTERS = f"""
 with parsed as (
-    select *, json_extract_string({TEXT}, ['/commenter/created_at', '/commenter/bio', '/commenter/logo',
-        '/commenter/updated_at']) as c
+    select *, json_extract_string({TEXT}, {[f"/commenter/{member}" for member in ABOUT_VIEWERS.values()]}) as c
     from batch
 )
+select * exclude (c), {", ".join(f"c[{at}] as {name}" for at, name in enumerate(ABOUT_VIEWERS, 1))} from parsed
+"""
+
+VIEWERS = f"""
 select {ROW}, 'twitch' as platform, viewer_id, viewer_login as login, viewer_display_name as display_name,
-    try_cast(c[1] as timestamptz) at time zone 'UTC' as created_at,
-    case when coalesce(c[2], c[3], c[4]) is not null
-        then to_json({{'bio': c[2], 'logo': c[3], 'updated_at': c[4]}})::varchar end as extra
-from parsed
+    try_cast(viewer_created_at as timestamptz) at time zone 'UTC' as created_at,
+    case when coalesce(bio, logo, viewer_updated_at) is not null
+        then to_json({{'bio': bio, 'logo': logo, 'updated_at': viewer_updated_at}})::varchar end as extra
+from batch
 """
 
 FIRST_COMMENT = f"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,20 +57,25 @@ class Video:
         return f"vod:{self.vod_id}" if self.vod_id else None
 
     @classmethod
-    def read(cls, members: Mapping[str, Any], first: FirstComment) -> tuple[Video, list[Problem]]:
-        """The video of a file's members, and what of them cannot be read."""
+    def read(cls, members: Mapping[str, Any], first_comment: Callable[[], FirstComment]) -> tuple[Video, list[Problem]]:
+        """The video of a file's members, and what of them cannot be read.
+
+        `first_comment` is asked where the members leave something open.
+        """
         said = _Said()
         info = said.mapping(members.get("FileInfo"), "FileInfo")
         streamer = said.mapping(members.get("streamer"), "streamer")
         video = said.mapping(members.get("video"), "video")
         is_clip = bool(members.get("clipper"))
         vod_id = None if is_clip else _text(video.get("id"))
-        channel_id = _text(streamer.get("id")) or _text(video.get("user_id")) or first.channel_id
+        channel_id = _text(streamer.get("id")) or _text(video.get("user_id"))
         started_at = said.time(video, "created_at", "video")
+        is_told = vod_id and channel_id and channel_id != "0" and started_at
+        first = FirstComment() if is_told else first_comment()
         updated, created = said.time(info, "UpdatedAt", "FileInfo"), said.time(info, "CreatedAt", "FileInfo")
         found = cls(
             vod_id=(vod_id or first.vod_id or "").removeprefix("v") or None,
-            channel_id=channel_id if channel_id != "0" else first.channel_id,
+            channel_id=channel_id if channel_id and channel_id != "0" else first.channel_id,
             login=(_text(streamer.get("login")) or _text(video.get("user_login")) or "").lower() or None,
             display_name=_text(streamer.get("name")) or _text(video.get("user_name")),
             started_at=None if is_clip else started_at or first.started_at,

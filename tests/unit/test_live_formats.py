@@ -300,6 +300,33 @@ def test_three_tools_give_one_message_one_id(tmp_path: Path) -> None:
     }
 
 
+def test_a_cheer_is_one_event_whatever_tool_tells_it(tmp_path: Path) -> None:
+    path = twitch_chat(tmp_path / "vod.json", [(5, "ann", "Cheer100 gg"), (6, "ann", "gg")])
+    vod = path.read_text().replace("100-000001", "m-1").replace("id-ann", "7")
+    tags = "id=m-1;bits=100;room-id=1;tmi-sent-ts=1769889605000;user-id=7"
+    line = f"@{tags} :ann!ann@x PRIVMSG #streamer :Cheer100 gg"
+    mirrored = line.replace("id=m-1;", "id=m-2;source-room-id=2;source-id=m-3;")
+    live = {
+        "message_id": "m-1",
+        "message_type": "text_message",
+        "action_type": "text_message",
+        "timestamp": 1_769_889_605_000_000,
+        "channel_id": "1",
+        "message": "Cheer100 gg",
+        "bits": 100,
+        "author": {"id": "7", "name": "ann"},
+    }
+    told = [
+        Read(twitch_downloader.SOURCE, tmp_path, vod).events,
+        Read(irc.SOURCE, tmp_path, f"{line}\n{mirrored}").events,
+        Read(chat_downloader.SOURCE, tmp_path, json.dumps(live)).events,
+        Read(chat_downloader.SOURCE, tmp_path, json.dumps({**live, "custom_reward_id": "r"})).events,
+    ]
+    names = ("event_id", "event_type", "channel_id", "viewer_id", "occurred_at", "message_text", "extra")
+    cheer = ("m-1", "cheer", "1", "7", datetime(2026, 1, 31, 20, 0, 5), "Cheer100 gg", '{"bits_count":100}')
+    assert [[tuple(row[name] for name in names) for row in events] for events in told] == [[cheer]] * 4
+
+
 def test_two_tools_give_one_youtube_message_one_id(tmp_path: Path) -> None:
     shared = ("platform", "message_id", "channel_id", "stream_id", "viewer_id", "sent_at", "text")
     said = {**item(0), "author": {"id": "UC0", "name": "Ann"}}

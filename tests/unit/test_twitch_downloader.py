@@ -147,6 +147,7 @@ def test_a_comment_becomes_a_message_at_the_start_of_the_vod_plus_its_offset(tmp
         "_row": 1,
         "_text": None,
         "_problem": None,
+        "extracted_at": datetime(2025, 6, 2, 8, 0, 0, 123456),
         "platform": "twitch",
         "message_id": "id-5",
         "sent_at": datetime(2025, 6, 1, 18, 0, 5),
@@ -166,6 +167,48 @@ def test_a_comment_becomes_a_message_at_the_start_of_the_vod_plus_its_offset(tmp
         "is_vip": False,
         "extra": '{"user_color":"#FF4500"}',
     }
+
+
+def test_rows_that_look_alike_are_those_of_rows_read_with_care(tmp_path: Path) -> None:
+    emote = [{"text": "a ", "emoticon": None}, {"text": "LUL", "emoticon": {"emoticon_id": "4"}}]
+    said = [
+        comment(0),
+        comment(1, content_offset_seconds=1.2345675),
+        comment(2, content_offset_seconds=-0.5, commenter={"name": "ÄNN", "bio": 'a "b" \\ c', "logo": None}),
+        comment(3, commenter=None),
+        comment(4, "\x01ACTION a LUL\x01", message={"fragments": emote, "user_color": None, "user_badges": None}),
+        comment(5, "", message={"user_color": "", "user_notice_params": {"msg_id": ""}, "bits_spent": None}),
+        comment(6, "Ann_B gifted a Tier 1 sub to Zed!", message={"user_notice_params": {"msg-id": "subgift"}}),
+        comment(7, "cheer100", message={"bits_spent": 100, "is_action": True, "user_badges": [None]}),
+        comment(8, "nul \x00 end", commenter={"_id": "1002", "bio": None, "logo": None, "updated_at": None}),
+        comment(9, message={"user_color": 'so "red"'}),
+    ]
+    later = comment(10, commenter=None, unknown=1)
+    for rows in (said[:9], said):
+        fast, careful = Read(tmp_path, document(*rows)), Read(tmp_path, document(*rows, later))
+        assert careful.rows["chat_messages"].pop()["extra"] == '{"unknown":1,"user_color":"#FF4500"}'
+        assert fast.rows == careful.rows
+        assert not fast.problems
+
+
+def test_members_nobody_knows_are_kept(tmp_path: Path) -> None:
+    known = {"updated_at": "x", "state": "published", "message": {"reply": {"to": 1}, "user_color": ""}}
+    row = Read(tmp_path, document(comment(1, **known))).chat[0]
+    assert json.loads(row["extra"]) == {"state": "published", "reply": {"to": 1}}
+
+
+def test_rows_and_looks_have_the_time_the_file_says_before_the_sidecars(tmp_path: Path) -> None:
+    read = Read(tmp_path, document(comment()))
+    written = datetime(2025, 6, 2, 8, 0, 0, 123456)
+    assert {row["extracted_at"] for rows in read.rows.values() for row in rows} == {written}
+    assert read.rows["viewers"][0]["observed_at"] == written
+    assert "extracted_at" not in Read(tmp_path, document(comment(), FileInfo=None)).chat[0]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_stray_quote_before_the_first_comment_costs_no_row(tmp_path: Path, count: int) -> None:
+    content = json.dumps(document(*map(comment, range(count)))).replace('"comments": [', '"comments": ["')
+    assert len(Read(tmp_path, content.encode()).chat) == count
 
 
 def test_the_vod_the_streamer_and_the_chapters_become_looks(tmp_path: Path) -> None:
