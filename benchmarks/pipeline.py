@@ -45,7 +45,7 @@ def reading(folder: Path) -> None:
     """Rows per second from landing/ to raw/, one process."""
     lake = Layout(folder)
     write_sample_world(lake)
-    done = run([sys.executable, "-c", READ, str(folder)])
+    done = run([sys.executable, "-c", READ], {"LAKE_ROOT": str(folder)})
     rows = sum(pq.read_metadata(path).num_rows for path in lake.raw.glob("*/event_date=*/*/*.parquet"))
     size = sum(path.stat().st_size for path in lake.landing.rglob("*") if path.is_file())
     print(line("landing to raw, sample world", [done]))

@@ -33,9 +33,7 @@ _SCHEMA = pa.schema(
         "content_id": _TEXT,
         "content_offset_seconds": pa.float64(),
         "commenter": _object(
-            **dict.fromkeys(
-                ("display_name", "_id", "name", "type", "bio", "created_at", "updated_at", "logo"), _TEXT
-            )
+            **dict.fromkeys(("display_name", "_id", "name", "type", "bio", "created_at", "updated_at", "logo"), _TEXT)
         ),
         "message": _object(
             body=_TEXT,
