@@ -25,6 +25,9 @@ from data_lake.sources.tabular import folder_of, given_name
 from data_lake.store import replace_file
 
 TABULAR = "tabular"
+# libyaml where there is one: a sidecar a file makes reading and writing them count.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def add(
     said.setdefault("exported_at", datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None))
     target = layout.landing_file(source, content, path.name, folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(sidecar_path(target), yaml.safe_dump(said, allow_unicode=True, sort_keys=True).encode())
+    replace_file(sidecar_path(target), yaml.dump(said, Dumper=_DUMPER, allow_unicode=True, sort_keys=True).encode())
     if move:
         shutil.move(path, target)
     else:
@@ -147,7 +150,7 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"the sidecar {path.name} is not YAML ({error}); correct it or remove it") from error
     if said is None:
