@@ -44,8 +44,8 @@ def constant(value: str | None, count: int) -> pa.Array:
 def cheers_of(messages: pa.Table) -> Iterator[Rows]:
     """The cheers among chat messages, as stream_events: one for each good message with bits.
 
-    The event's id is the message's, so that two exports of one chat count a cheer once; bits are no currency, and stand in
-    `extra`. A message mirrored by shared chat cheers in the other channel.
+    The event's id is the message's, so that two exports of one chat count a cheer once; bits are no currency, and
+    stand in `extra`. A message mirrored by shared chat cheers in the other channel.
     """
     is_cheer = pc.and_(pc.greater(messages["bits_count"], 0), pc.is_null(messages[PROBLEM]))
     if "shared_from_channel_id" in messages.column_names:
@@ -92,8 +92,10 @@ class Viewers:
         has_id = pc.invert(pc.fill_null(pc.starts_with(rows[viewer_id], "login:"), True))
         columns = {"viewer_id": viewer_id, "login": login, "display_name": display_name, ROW: ROW}
         seen = pa.table({name: rows[column] for name, column in columns.items()})
-        seen = last_of_each(seen.filter(pc.and_(pc.is_null(rows[PROBLEM]), has_id)), "viewer_id")
-        self._seen = seen if self._seen is None else last_of_each(pa.concat_tables([self._seen, seen]), "viewer_id")
+        seen = seen.filter(pc.and_(pc.is_null(rows[PROBLEM]), has_id))
+        # Rows of a batch may come in several tables, each in its own order.
+        every = [last_of_each(seen.sort_by(ROW), "viewer_id")] + ([self._seen] if self._seen is not None else [])
+        self._seen = last_of_each(pa.concat_tables(every).sort_by(ROW), "viewer_id")
 
     def looks(self, platform: str) -> list[Rows]:
         """One look at each viewer; no rows when there are none."""

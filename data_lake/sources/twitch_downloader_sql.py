@@ -43,7 +43,6 @@ EMOTICONS = '{"message":{"emoticons":[{"_id":"VARCHAR","begin":"INTEGER","end":"
 ACTION = "\x01ACTION "  # how IRC marks /me
 
 
-
 def _unknown(json: str, known: Sequence[str]) -> str:
     """The members of a JSON object beside the known ones, as SQL: a merge patch of null removes a member."""
     patch = "{" + ",".join(f'"{name}":null' for name in known) + "}"

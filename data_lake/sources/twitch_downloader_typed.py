@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, ROW, TEXT
+from data_lake.sources.base import PROBLEM, ROW
 from data_lake.sources.reading_typed import typed
 from data_lake.sources.twitch_downloader_lists import array_of
 from data_lake.sources.twitch_downloader_sql import ABOUT_VIEWERS, ACTION, MAX_SECONDS
@@ -33,9 +33,7 @@ _SCHEMA = pa.schema(
         "content_id": _TEXT,
         "content_offset_seconds": pa.float64(),
         "commenter": _object(
-            **dict.fromkeys(
-                ("display_name", "_id", "name", "type", "bio", "created_at", "updated_at", "logo"), _TEXT
-            )
+            **dict.fromkeys(("display_name", "_id", "name", "type", "bio", "created_at", "updated_at", "logo"), _TEXT)
         ),
         "message": _object(
             body=_TEXT,
@@ -53,7 +51,7 @@ _NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 
 
 def typed_comments(pieces: pa.Table, video: Video, has_fragments: bool) -> pa.Table | None:
-    """The columns of a batch of comments that are all good; None when they are not, or the start of the VOD is unknown."""
+    """The columns of a batch of comments, if all are good and the start of the VOD is known; else None."""
     read = typed(pieces, _SCHEMA, is_strict=True) if video.started_at is not None else None
     if read is None:
         return None
