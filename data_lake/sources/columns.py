@@ -41,6 +41,31 @@ def constant(value: str | None, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value, pa.string()), count)
 
 
+def said_by(lines: pa.Array, head: str, text: str) -> pa.Array:
+    """Lines of `<head>: <text>` as a struct of the groups of both patterns; null where they do not fit together.
+
+    `head` ends before the colon, `text` begins with it. An expression over whole lines costs several times one over
+    their heads, so it serves only where the first colon before a space does not end the head.
+    """
+    split = pc.split_pattern(lines, ": ", max_splits=1)
+    has_text = pc.equal(pc.list_value_length(split), 2)
+    first = np.cumsum(pc.fill_null(pc.list_value_length(split), 0).to_numpy()) - 1
+    behind = split.flatten().take(pc.if_else(has_text, pa.array(first), pa.scalar(None, pa.int64())))
+    heads = pc.if_else(has_text, pc.list_element(split, 0), pa.scalar(None, pa.string()))
+    found = pc.extract_regex(heads, f"^{head}$")
+    other = pc.is_null(found)
+    whole = pc.extract_regex(lines.filter(other), f"^{head}{text}$")
+    names = [field.name for field in whole.type]
+    columns = [
+        pc.replace_with_mask(
+            behind if name == "text" else pc.struct_field(found, name), other, pc.struct_field(whole, name)
+        )
+        for name in names
+    ]
+    is_none = pc.replace_with_mask(pc.is_null(found), other, pc.is_null(whole))
+    return pa.StructArray.from_arrays(columns, names=names, mask=is_none)
+
+
 def cheers_of(messages: pa.Table) -> Iterator[Rows]:
     """The cheers among chat messages, as stream_events: one for each good message with bits.
 

@@ -72,7 +72,7 @@ def _split(array: pa.Array, by: str, count: int) -> list[pa.Array]:
 
 @dataclass
 class _Spoken:
-    """The lines that are PRIVMSG as Twitch writes it: where they stand, their words, and their tags one after another."""
+    """The lines that are PRIVMSG as Twitch writes it: where they stand, their words, their tags one after another."""
 
     places: Places
     words: pa.Array

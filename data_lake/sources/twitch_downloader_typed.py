@@ -1,7 +1,7 @@
 """Comments of a TwitchDownloader file straight to typed columns, where a whole batch looks as the tool writes it.
 
-The columns are those of `twitch_downloader_sql.MAPPED`, with the same values (a test holds them equal). A member that is
-not known here, a value of another type or one that needs a reason gives the batch up: it is then mapped with care.
+The columns are those of `twitch_downloader_sql.MAPPED`, with the same values (a test holds them equal). A member that
+is not known here, a value of another type or one that needs a reason gives the batch up: it is then mapped with care.
 """
 
 from __future__ import annotations
