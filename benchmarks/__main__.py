@@ -11,7 +11,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, nargs="+", default=[1_000_000, 10_000_000])
     said = parser.parse_args()
-    subprocess.run([sys.executable, "-m", "benchmarks.formats"], check=True)
+    for part in ("formats", "memory"):
+        subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
     for messages in said.messages:
         subprocess.run([sys.executable, "-m", "benchmarks.marts", "--messages", str(messages)], check=True)
     subprocess.run([sys.executable, "-m", "benchmarks.days", "--messages", str(max(said.messages))], check=True)

@@ -27,6 +27,8 @@ from data_lake.sample_world.people import Ints
 from data_lake.sample_world.relay import Relay, stamps
 from data_lake.sample_world.schedule import Broadcast
 from data_lake.sample_world.world import RELAY, TWITCH_TOOL, moment, uuids
+from data_lake.sources.base import PROBLEM, ROW, TEXT
+from data_lake.sources.columns import cheers_of
 from data_lake.store import write_partition
 
 LANDING_FILE = "sample_world"
@@ -114,34 +116,37 @@ class RawRows:
         def by_person(values: list[Any], type_: pa.DataType | None = None) -> pa.Array:
             return pa.array(values, type_).take(pa.array(person))
 
-        self._add(
-            "chat_messages",
-            source,
-            "sent_at",
-            b.end_s,
-            platform=pa.array([house.channel.platform] * count),
-            message_id=pa.array([prefix + i for i in ids] if prefix else ids),
-            sent_at=pa.array(at).cast(pa.timestamp("us")),
-            channel_id=pa.array([channel] * count),
-            stream_id=pa.array([stream] * count),
-            viewer_id=by_person([accounts.ids[a] for a in people.tolist()]),
-            viewer_login=by_person([accounts.logins[a] for a in people.tolist()]),
-            viewer_display_name=by_person([accounts.names[a] for a in people.tolist()]),
-            offset_seconds=pa.array(np.floor(chat.at[kept])) if native else pa.nulls(count, pa.float64()),
-            text=pa.array(texts, pa.string()).take(pa.array(phrase)),
-            emotes=pa.array(spans, types["emotes"]).take(pa.array(phrase)),
-            badges=by_person([[{"name": n, "version": v} for n, v in own] for own in badges], types["badges"])
+        messages = {
+            "platform": pa.array([house.channel.platform] * count),
+            "message_id": pa.array([prefix + i for i in ids] if prefix else ids),
+            "sent_at": pa.array(at).cast(pa.timestamp("us")),
+            "channel_id": pa.array([channel] * count),
+            "stream_id": pa.array([stream] * count),
+            "viewer_id": by_person([accounts.ids[a] for a in people.tolist()]),
+            "viewer_login": by_person([accounts.logins[a] for a in people.tolist()]),
+            "viewer_display_name": by_person([accounts.names[a] for a in people.tolist()]),
+            "offset_seconds": pa.array(np.floor(chat.at[kept])) if native else pa.nulls(count, pa.float64()),
+            "text": pa.array(texts, pa.string()).take(pa.array(phrase)),
+            "emotes": pa.array(spans, types["emotes"]).take(pa.array(phrase)),
+            "badges": by_person([[{"name": n, "version": v} for n, v in own] for own in badges], types["badges"])
             if native
             else pa.nulls(count, types["badges"]),
-            message_type=pa.array(["action" if native and a else "chat" for a in chat.is_action[kept].tolist()]),
-            is_action=pa.array(chat.is_action[kept]) if native else pa.nulls(count, pa.bool_()),
-            bits_count=pa.array([_bits(t) if native else None for t in texts], pa.int64()).take(pa.array(phrase)),
-            is_moderator=by_person([("moderator", "1") in own for own in badges]),
-            is_subscriber=by_person(
+            "message_type": pa.array(["action" if native and a else "chat" for a in chat.is_action[kept].tolist()]),
+            "is_action": pa.array(chat.is_action[kept]) if native else pa.nulls(count, pa.bool_()),
+            "bits_count": pa.array([_bits(t) if native else None for t in texts], pa.int64()).take(pa.array(phrase)),
+            "is_moderator": by_person([("moderator", "1") in own for own in badges]),
+            "is_subscriber": by_person(
                 [any(n == "subscriber" for n, _ in own) if native else None for own in badges], pa.bool_()
             ),
-            is_vip=by_person([("vip", "1") in own if native else None for own in badges], pa.bool_()),
-        )
+            "is_vip": by_person([("vip", "1") in own if native else None for own in badges], pa.bool_()),
+        }
+        self._add("chat_messages", source, "sent_at", b.end_s, **messages)
+        empty = {ROW: pa.int64(), TEXT: pa.string(), PROBLEM: pa.string()}
+        for cheers in cheers_of(
+            pa.table({**messages, **{name: pa.nulls(count, kind) for name, kind in empty.items()}})
+        ):
+            rows = cheers.table.drop_columns(list(empty)).to_pylist()
+            self._notices += [{**row, "extracted_at": moment(b.end_s)} for row in rows]
 
     def _add_notices(self, house: House, b: Broadcast, notices: Sequence[Notice], events: Sequence[Event]) -> None:
         accounts = house.accounts

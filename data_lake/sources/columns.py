@@ -41,11 +41,36 @@ def constant(value: str | None, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value, pa.string()), count)
 
 
+def said_by(lines: pa.Array, head: str, text: str) -> pa.Array:
+    """Lines of `<head>: <text>` as a struct of the groups of both patterns; null where they do not fit together.
+
+    `head` ends before the colon, `text` begins with it. An expression over whole lines costs several times one over
+    their heads, so it serves only where the first colon before a space does not end the head.
+    """
+    split = pc.split_pattern(lines, ": ", max_splits=1)
+    has_text = pc.equal(pc.list_value_length(split), 2)
+    first = np.cumsum(pc.fill_null(pc.list_value_length(split), 0).to_numpy()) - 1
+    behind = split.flatten().take(pc.if_else(has_text, pa.array(first), pa.scalar(None, pa.int64())))
+    heads = pc.if_else(has_text, pc.list_element(split, 0), pa.scalar(None, pa.string()))
+    found = pc.extract_regex(heads, f"^{head}$")
+    other = pc.is_null(found)
+    whole = pc.extract_regex(lines.filter(other), f"^{head}{text}$")
+    names = [field.name for field in whole.type]
+    columns = [
+        pc.replace_with_mask(
+            behind if name == "text" else pc.struct_field(found, name), other, pc.struct_field(whole, name)
+        )
+        for name in names
+    ]
+    is_none = pc.replace_with_mask(pc.is_null(found), other, pc.is_null(whole))
+    return pa.StructArray.from_arrays(columns, names=names, mask=is_none)
+
+
 def cheers_of(messages: pa.Table) -> Iterator[Rows]:
     """The cheers among chat messages, as stream_events: one for each good message with bits.
 
-    The event's id is the message's, so that two exports of one chat count a cheer once; bits are no currency, and stand in
-    `extra`. A message mirrored by shared chat cheers in the other channel.
+    The event's id is the message's, so that two exports of one chat count a cheer once; bits are no currency, and
+    stand in `extra`. A message mirrored by shared chat cheers in the other channel.
     """
     is_cheer = pc.and_(pc.greater(messages["bits_count"], 0), pc.is_null(messages[PROBLEM]))
     if "shared_from_channel_id" in messages.column_names:
@@ -92,8 +117,10 @@ class Viewers:
         has_id = pc.invert(pc.fill_null(pc.starts_with(rows[viewer_id], "login:"), True))
         columns = {"viewer_id": viewer_id, "login": login, "display_name": display_name, ROW: ROW}
         seen = pa.table({name: rows[column] for name, column in columns.items()})
-        seen = last_of_each(seen.filter(pc.and_(pc.is_null(rows[PROBLEM]), has_id)), "viewer_id")
-        self._seen = seen if self._seen is None else last_of_each(pa.concat_tables([self._seen, seen]), "viewer_id")
+        seen = seen.filter(pc.and_(pc.is_null(rows[PROBLEM]), has_id))
+        # Rows of a batch may come in several tables, each in its own order.
+        every = [last_of_each(seen.sort_by(ROW), "viewer_id")] + ([self._seen] if self._seen is not None else [])
+        self._seen = last_of_each(pa.concat_tables(every).sort_by(ROW), "viewer_id")
 
     def looks(self, platform: str) -> list[Rows]:
         """One look at each viewer; no rows when there are none."""

@@ -20,10 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Head, Problem, Rows, Source
-from data_lake.sources.columns import Viewers, cheers_of, are_json_lines
-from data_lake.sources.irc_elements import read_elements
+from data_lake.sources.columns import Viewers, are_json_lines, cheers_of, constant, last_of_each
+from data_lake.sources.irc_elements import raw_lines, read_elements
 from data_lake.sources.irc_fields import SPEAKING, read_lines
 from data_lake.sources.irc_rows import EVENTS, MESSAGES, MODERATION, ROOM_STATES, ROOMS, SETTINGS
+from data_lake.sources.irc_usual import usual_rows
 from data_lake.sources.reading import read_utf8
 from data_lake.sources.reading_json import split_elements
 from data_lake.sources.reading_repair import prove_lines, session
@@ -33,6 +34,8 @@ from data_lake.sources.splitting import ahead, split_lines
 _LINE = re.compile(r"(?:@\S+ )?:\S+ (?:[A-Z]+|\d{3})(?: |$)|PING ")
 _TAGGED = re.compile(r"^@\S*=\S* :\S+ (?:" + "|".join(SPEAKING) + ")", re.MULTILINE)
 _DOCUMENT = re.compile(r'\s*\{\s*"messages"\s*:\s*\[')
+# How messages begin; nothing inside them does.
+_BEGINS = re.compile(rb'\{\s*"text"\s*:\s*"')
 _ELEMENT = re.compile(r'\s*\{(?=.*(?:tmi-sent-ts|room-id))(?=.*"(?:raw|tags)"\s*:)')
 
 
@@ -62,15 +65,15 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
     is_raw = False
     with session() as con:
         if _DOCUMENT.match(start):
-            tables = split_elements(con.cursor(), stream, "messages")
+            begins = _BEGINS if _BEGINS.search(first[:65536]) else None
+            tables = split_elements(con.cursor(), stream, "messages", begins)
         elif are_json_lines(start):
             tables = prove_lines(con.cursor(), split_lines(stream))
         else:
             tables, is_raw = split_lines(stream), True
         log = _Log(con, export.sidecar)
         for table in ahead(tables):
-            (read_lines if is_raw else read_elements)(con, table)
-            yield from log.rows()
+            yield from log.rows(table, is_raw)
         yield from problems
         yield from log.looks()
 
@@ -87,14 +90,21 @@ class _Log:
     def __post_init__(self) -> None:
         self.con.execute("create temp table rooms (channel varchar primary key, known_id varchar)")
 
-    def rows(self) -> Iterator[Rows]:
-        """The rows of the batch in `fields`."""
+    def rows(self, pieces: pa.Table, is_raw: bool) -> Iterator[Rows]:
+        """The rows of a batch of lines or elements."""
+        lines = pieces[TEXT].combine_chunks() if is_raw else raw_lines(self.con, pieces)
+        usual, is_usual = usual_rows(pieces, lines)
+        if usual is not None:
+            stated = stated_text(self.sidecar, "stream_id")
+            self._note_rooms(usual)
+            messages = usual.drop_columns(["channel"]).append_column("stream_id", constant(stated, len(usual)))
+            yield from self._messages(messages.append_column("platform", constant("twitch", len(usual))))
+            pieces = pieces.filter(pa.array(~is_usual))
+        if not len(pieces):
+            return
+        (read_lines if is_raw else read_elements)(self.con, pieces)
         self.con.execute(f"insert or replace into rooms {ROOMS}")
-        messages = self._read(MESSAGES)
-        self.viewers.note(messages, "viewer_id", "viewer_login", "viewer_display_name")
-        at = messages.schema.get_field_index("badges")
-        yield Rows("chat_messages", messages.set_column(at, "badges", badges_of(messages["badges"])))
-        yield from cheers_of(messages)
+        yield from self._messages(self._read(MESSAGES))
         for entity, query in (("stream_events", EVENTS), ("moderation_actions", MODERATION)):
             found = self._read(query)
             if found.num_rows:
@@ -102,6 +112,20 @@ class _Log:
         for state in self._read(ROOM_STATES).to_pylist():
             said = {name: state[name] for name in SETTINGS if state[name] is not None}
             self.settings.setdefault(state["channel_id"], {}).update(said)
+
+    def _messages(self, messages: pa.Table) -> Iterator[Rows]:
+        self.viewers.note(messages, "viewer_id", "viewer_login", "viewer_display_name")
+        at = messages.schema.get_field_index("badges")
+        yield Rows("chat_messages", messages.set_column(at, "badges", badges_of(messages["badges"])))
+        yield from cheers_of(messages)
+
+    def _note_rooms(self, messages: pa.Table) -> None:
+        rooms = last_of_each(messages.select(["channel", "channel_id", ROW]).sort_by(ROW), "channel").drop_columns(
+            [ROW]
+        )
+        self.con.register("seen", rooms)
+        self.con.execute("insert or replace into rooms from seen")
+        self.con.unregister("seen")
 
     def looks(self) -> Iterator[Rows]:
         """One look at each channel, with the last settings of its room, and at each viewer, as last seen."""

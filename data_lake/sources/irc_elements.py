@@ -1,7 +1,8 @@
 """JSON messages of justlog and rustlog to fields, the same as those of IRC lines (see `irc_fields`).
 
-A plain chat message is read from its members and tags. Where they leave something open (another command, /me, escapes)
-the raw line in it is read instead; rustlog's basic form has none, and what its tags hold says which command it was.
+Plain chat messages are read from their raw lines (see `irc_usual`), the others from members and tags. Where they leave
+something open (another command, /me, escapes) the raw line in it is read instead; rustlog's basic form has none, and
+what its tags hold says which command it was.
 What the fields mean does not belong here (see `irc_rows`).
 """
 
@@ -78,6 +79,12 @@ _ELEMENTS = f"""
         from named
     )
     {finished("the element is not a chat message: it has neither raw nor tags")}"""
+
+
+def raw_lines(con: duckdb.DuckDBPyConnection, elements: pa.Table) -> pa.Array:
+    """The raw line of each element, null where it has none."""
+    raw = f"json_extract_string(case when {PROBLEM} is null then {TEXT} end, '$.raw') as raw"
+    return con.from_arrow(chunked(elements)).project(raw).to_arrow_table()["raw"].combine_chunks()
 
 
 def read_elements(con: duckdb.DuckDBPyConnection, elements: pa.Table) -> None:

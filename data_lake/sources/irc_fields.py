@@ -34,7 +34,7 @@ SPEAKING = ("PRIVMSG", "USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE")
 EXPECTED = "@tags :sender COMMAND #channel :text"
 
 CREATE = "create or replace temp table fields as"
-LAYOUTS, SAMPLE_ROWS = 4, 2000
+LAYOUTS, SAMPLE_ROWS = 4, 500
 _HAS_RARE = "(?:^|;)(?:" + "|".join(RARE) + ")(?:=|;|$)"
 
 
@@ -65,7 +65,7 @@ def read_lines(con: duckdb.DuckDBPyConnection, lines: pa.Table) -> None:
 
 def fields_of_lines(con: duckdb.DuckDBPyConnection, lines: pa.Table, stated: str, into: str) -> None:
     """Read lines into `fields`; `stated` is SQL of a time said beside the line, `into` begins the statement."""
-    layouts = _layouts(lines)
+    layouts = layouts_of(lines[TEXT])
     read = ", ".join(f"{_tag(tag, layouts)} as {column(tag)}" for tag in COMMON)
     con.register("pieces", chunked(lines))
     con.execute(f"""
@@ -111,9 +111,9 @@ def fields_of_lines(con: duckdb.DuckDBPyConnection, lines: pa.Table, stated: str
     con.unregister("pieces")
 
 
-def _layouts(lines: pa.Table) -> list[tuple[str, ...]]:
+def layouts_of(lines: pa.Array) -> list[tuple[str, ...]]:
     """The orders of tags that most of the first chat messages of the batch have."""
-    texts = lines.column(TEXT).slice(0, SAMPLE_ROWS)
+    texts = lines.slice(0, SAMPLE_ROWS)
     spoken = texts.filter(pc.match_substring_regex(texts, "^@[^ ]+ :[^ ]+ PRIVMSG ")).to_pylist()
     tags = [text[1:].partition(" ")[0].split(";") for text in spoken]
     seen = Counter(tuple(tag.partition("=")[0] for tag in each) for each in tags if all("=" in tag for tag in each))

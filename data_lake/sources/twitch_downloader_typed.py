@@ -1,7 +1,7 @@
 """Comments of a TwitchDownloader file straight to typed columns, where a whole batch looks as the tool writes it.
 
-The columns are those of `twitch_downloader_sql.MAPPED`, with the same values (a test holds them equal). A member that is
-not known here, a value of another type or one that needs a reason gives the batch up: it is then mapped with care.
+The columns are those of `twitch_downloader_sql.MAPPED`, with the same values (a test holds them equal). A member that
+is not known here, a value of another type or one that needs a reason gives the batch up: it is then mapped with care.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, ROW, TEXT
+from data_lake.sources.base import PROBLEM, ROW
 from data_lake.sources.reading_typed import typed
 from data_lake.sources.twitch_downloader_lists import array_of
 from data_lake.sources.twitch_downloader_sql import ABOUT_VIEWERS, ACTION, MAX_SECONDS
@@ -51,7 +51,7 @@ _NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 
 
 def typed_comments(pieces: pa.Table, video: Video, has_fragments: bool) -> pa.Table | None:
-    """The columns of a batch of comments that are all good; None when they are not, or the start of the VOD is unknown."""
+    """The columns of a batch of comments, if all are good and the start of the VOD is known; else None."""
     read = typed(pieces, _SCHEMA, is_strict=True) if video.started_at is not None else None
     if read is None:
         return None

@@ -97,11 +97,63 @@ def test_a_log_of_many_orders_of_tags_is_read_whole(tmp_path: Path) -> None:
         turn = number % len(tags)
         order = [tag.format(number) for tag in tags[turn:] + tags[:turn]]
         lines.append(f"@{';'.join(order)} :ann!ann@x PRIVMSG #house :t{number}")
-    rows = read(tmp_path, *lines).messages
+    rows = sorted(read(tmp_path, *lines).messages, key=lambda row: row["_row"])
     assert [(r["message_id"], r["viewer_id"], r["viewer_display_name"], r["text"]) for r in rows] == [
         (str(n), str(n), f"D{n}", f"t{n}") for n in range(40)
     ]
     assert all(r["is_moderator"] and not r["is_subscriber"] for r in rows)
+
+
+def test_plain_messages_are_those_of_messages_read_with_care(tmp_path: Path) -> None:
+    said = [
+        {},
+        {"emotes": "25:0-4,6-10/1902:12-16"},
+        {"emotes": "25:4-2/26:90-99"},
+        {"emotes": ""},
+        {"badges": "vip/1,moderator/1", "mod": "1"},
+        {"badges": "bot-badge/1"},
+        {"badges": "", "badge_info": "", "color": ""},
+        {"color": ""},
+        {"badge_info": ""},
+        {"first_msg": "1", "subscriber": ""},
+        {"display_name": ""},
+        {"room_id": ""},
+        {"user_id": ""},
+        {"id": ""},
+        {"tmi_sent_ts": "soon"},
+        {"tmi_sent_ts": "999999999999999"},
+    ]
+    names = (
+        "badge_info",
+        "badges",
+        "color",
+        "display_name",
+        "emotes",
+        "first_msg",
+        "id",
+        "mod",
+        "room_id",
+        "subscriber",
+    )
+    usual = dict.fromkeys(names, "0") | {"display_name": "Änn", "tmi_sent_ts": "1700000000000", "user_id": "7"}
+    texts = ["Kappa Kappa PogCh :) ;=", "日本 Kappa 👍 x", " :two  spaces ", "", "\x01ACTION waves\x01"]
+    lines = [
+        "@"
+        + ";".join(f"{name.replace('_', '-')}={value}" for name, value in {**usual, **tags}.items())
+        + f" :Ann!a@b {rest}"
+        for tags in said
+        for rest in [*(f"PRIVMSG #House :{text}" for text in texts), "PRIVMSG #house word", "PART #house"]
+    ]
+    fast = read(tmp_path, *lines)
+    careful = Read(SOURCE, tmp_path, "\r\n".join(line.replace(";id=", ";vip=0;id=") for line in lines))
+    assert len(fast.messages) > 50
+    for ours, theirs in ((fast.messages, careful.messages), (fast.bad, careful.bad)):
+        told = [
+            sorted(({**row, "_text": None} for row in rows), key=lambda row: row["_row"]) for rows in (ours, theirs)
+        ]
+        assert told[0] == told[1]
+    for entity in ("channels", "viewers"):
+        assert fast.rows(entity) == careful.rows(entity)
 
 
 def test_escapes_of_tags_are_undone(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_rows_that_look_alike_are_those_of_rows_read_with_care(tmp_path: Path) -
 
 
 def test_members_nobody_knows_are_kept(tmp_path: Path) -> None:
-    known = {"updated_at": "x", "state": "published", "message": {"reply": {"to": 1}, "user_color": ""}}
+    known: dict[str, Any] = {"updated_at": "x", "state": "published", "message": {"reply": {"to": 1}, "user_color": ""}}
     row = Read(tmp_path, document(comment(1, **known))).chat[0]
     assert json.loads(row["extra"]) == {"state": "published", "reply": {"to": 1}}
 
