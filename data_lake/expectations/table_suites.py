@@ -50,6 +50,14 @@ TABLES: dict[str, TableSuite] = {
         (*BROADCAST, published("platform_count", "A broadcast goes to between 1 and 20 platforms.", 1, 20)),
     ),
     "fct_stream_platforms": TableSuite(("broadcast_id", "platform"), None, BROADCAST),
+    "fct_stream_views": TableSuite(
+        ("platform", "stream_id", "observed_at"),
+        None,
+        (
+            published("view_count", "Views of a recording lie between 0 and 10 billion.", 0, 1e10),
+            published("view_growth", "Views of a recording never fall between looks.", 0, 1e10),
+        ),
+    ),
     "fct_viewer_days": TableSuite(
         ("event_date", "platform", "channel_id", "viewer_id"),
         "last_trace_at",
