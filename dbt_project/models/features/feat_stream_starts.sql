@@ -17,26 +17,37 @@ as_of as (
     where streams.started_at is not null
 ),
 
-streams as (
-    -- a stream that is over: what is measured of it does not change any more
+on_air as (
+    -- measured on samples, chat and events: what a later look says of a start or an end moves nothing here
     select
-        as_of.broadcast_id as earlier_broadcast_id,
+        broadcasts.broadcast_id,
+        min(minutes.minute_at) as started_at,
+        max(minutes.minute_at) + interval 1 minute as ended_at
+    from {{ ref('fct_stream_minutes') }} as minutes
+    inner join {{ ref('int_broadcasts') }} as broadcasts
+        on minutes.platform = broadcasts.platform and minutes.stream_id = broadcasts.stream_id
+    where {{ is_seen('minutes.event_date') }}
+    group by broadcasts.broadcast_id
+),
+
+streams as (
+    -- a stream that is over: what was measured in it does not change any more
+    select
+        streams.broadcast_id as earlier_broadcast_id,
         streams.creator_id,
-        streams.started_at,
-        streams.ended_at,
-        isodow(as_of.local_started_at) as iso_day_of_week,
-        streams.category_name,
-        streams.live_hours,
+        on_air.started_at,
+        on_air.ended_at,
+        isodow(timezone(creators.time_zone, timezone('UTC', on_air.started_at))) as iso_day_of_week,
+        epoch(on_air.ended_at - on_air.started_at) / 3600 as on_air_hours,
         streams.viewer_seconds,
         streams.observed_seconds,
         streams.average_viewers,
         streams.peak_viewers,
         streams.message_count,
-        streams.unique_chatter_count,
         streams.follow_count
     from {{ ref('fct_streams') }} as streams
-    inner join as_of on streams.broadcast_id = as_of.broadcast_id
-    where streams.ended_at is not null
+    inner join on_air on streams.broadcast_id = on_air.broadcast_id
+    inner join creators on streams.creator_id = creators.creator_id
 ),
 
 earlier as (
@@ -51,9 +62,11 @@ earlier as (
 history as (
     select
         broadcast_id,
+        cut_off_at,
+        max(earlier_broadcast_id) filter (streams_ago = 1) as previous_broadcast_id,
         {%- for column in [
-            'category_name', 'started_at', 'ended_at', 'live_hours', 'average_viewers', 'peak_viewers',
-            'message_count', 'unique_chatter_count', 'follow_count'
+            'started_at', 'ended_at', 'on_air_hours', 'average_viewers', 'peak_viewers', 'message_count',
+            'follow_count'
         ] %}
         max({{ column }}) filter (streams_ago = 1) as previous_{{ column }},
         {%- endfor %}
@@ -63,7 +76,7 @@ history as (
             / nullif(sum(observed_seconds::decimal(18, 6)) filter (streams_ago <= {{ streams }})::double, 0)
             as average_viewers_last_{{ streams }},
         max(peak_viewers) filter (streams_ago <= {{ streams }}) as peak_viewers_last_{{ streams }},
-        sum(live_hours::decimal(18, 6)) filter (streams_ago <= {{ streams }})::double as live_hours_last_{{ streams }},
+        sum(on_air_hours::decimal(18, 6)) filter (streams_ago <= {{ streams }})::double as on_air_hours_last_{{ streams }},
         sum(message_count) filter (streams_ago <= {{ streams }})::bigint as message_count_last_{{ streams }},
         {%- endfor %}
         count(*) filter ({{ is_before_cut_off('started_at', 7) }}) as stream_count_7d,
@@ -72,7 +85,33 @@ history as (
             as same_weekday_average_viewers,
         count(*) filter (iso_day_of_week = isodow(local_started_at)) as same_weekday_stream_count
     from earlier
-    group by broadcast_id
+    group by broadcast_id, cut_off_at
+),
+
+stream_looks as (
+    select
+        broadcasts.broadcast_id,
+        looks.observed_at,
+        looks.category_name
+    from {{ ref('stg_streams') }} as looks
+    inner join {{ ref('int_stream_ids') }} as ids
+        on looks.stream_id = ids.source_stream_id
+        and (looks.platform = ids.platform or {{ is_relay('looks.platform') }})
+    inner join {{ ref('int_broadcasts') }} as broadcasts
+        on ids.platform = broadcasts.platform and ids.stream_id = broadcasts.stream_id
+    where looks.category_name is not null
+),
+
+categories as (
+    select
+        history.broadcast_id,
+        arg_max(stream_looks.category_name, (stream_looks.observed_at, stream_looks.category_name))
+            as previous_category_name
+    from history
+    inner join stream_looks
+        on history.previous_broadcast_id = stream_looks.broadcast_id
+        and {{ is_before_cut_off('stream_looks.observed_at', cut_off_at='history.cut_off_at') }}
+    group by history.broadcast_id
 ),
 
 looks as (
@@ -142,9 +181,9 @@ select
     scheduled.scheduled_start_at,
     scheduled.scheduled_category_name,
     (epoch_us(as_of.cut_off_at) - epoch_us(history.previous_ended_at)) / 3600000000.0 as hours_since_previous,
+    categories.previous_category_name,
     {%- for column in [
-        'category_name', 'started_at', 'ended_at', 'live_hours', 'average_viewers', 'peak_viewers', 'message_count',
-        'unique_chatter_count', 'follow_count'
+        'started_at', 'ended_at', 'on_air_hours', 'average_viewers', 'peak_viewers', 'message_count', 'follow_count'
     ] %}
     history.previous_{{ column }},
     {%- endfor %}
@@ -152,7 +191,7 @@ select
     coalesce(history.stream_count_last_{{ streams }}, 0) as stream_count_last_{{ streams }},
     history.average_viewers_last_{{ streams }},
     history.peak_viewers_last_{{ streams }},
-    history.live_hours_last_{{ streams }},
+    history.on_air_hours_last_{{ streams }},
     history.message_count_last_{{ streams }},
     {%- endfor %}
     coalesce(history.stream_count_7d, 0) as stream_count_7d,
@@ -163,5 +202,6 @@ select
     followers.followers_observed_at
 from as_of
 left join history on as_of.broadcast_id = history.broadcast_id
+left join categories on as_of.broadcast_id = categories.broadcast_id
 left join followers on as_of.broadcast_id = followers.broadcast_id
 left join scheduled on as_of.broadcast_id = scheduled.broadcast_id
