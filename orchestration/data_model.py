@@ -54,11 +54,16 @@ def _joins(
     """(table, other, columns) where the columns of one hold the whole key of the other."""
     for node in tables:
         for other in tables:
-            key = keys[other["name"]]
+            key, own = keys[other["name"]], keys[node["name"]]
             is_looked_up = len(key) <= JOINED_KEY and all(c == "platform" or c.endswith("_id") for c in key)
-            is_finer = set(key) < set(keys[node["name"]]) or not set(key) <= set(keys[node["name"]])
-            if node is not other and is_looked_up and is_finer and set(key) <= set(node["columns"]):
+            # towards what is described: of two tables with one key the dimension, else the fact
+            is_towards = _rank(other) < _rank(node) or (_rank(other) == _rank(node) and not set(own) <= set(key))
+            if is_looked_up and is_towards and set(key) <= set(node["columns"]):
                 yield node["name"], other["name"], key
+
+
+def _rank(node: Mapping[str, Any]) -> int:
+    return ("dim", "fct", "agg", "feat").index(node["name"].partition("_")[0])
 
 
 def _picture(tables: Sequence[Mapping[str, Any]], keys: Mapping[str, tuple[str, ...]]) -> Iterator[str]:

@@ -7,6 +7,7 @@
         select
             r.*,
             case
+                when upper(r.currency) = 'USD' then r.amount::decimal(18, 4)
                 when r.{{ moment }}::date - rates.valid_from <= {{ var('rate_max_age_days') }}
                     then (r.amount * rates.usd_per_unit)::decimal(18, 4)
             end as amount_usd

@@ -82,8 +82,8 @@ def burst(chance: random.Random, midnight: datetime, stream_id: str) -> list[Row
     """A bot's pace in the minutes around midnight: only the next day says that the day before saw a bot."""
     return [
         {
-            "message_id": f"burst-{n}", "sent_at": midnight + timedelta(seconds=5 * (n - 12) / 2),
-            "channel_id": "c1", "stream_id": stream_id, "viewer_id": "9", "text": chance.choice("abc"), "message_type": "chat",
+            "message_id": f"burst-{n}", "sent_at": midnight + timedelta(seconds=5 * (n - 12) / 2), "viewer_id": "9",
+            "channel_id": "c1", "stream_id": stream_id, "text": chance.choice("abc"), "message_type": "chat",
         }
         for n in range(120)
     ]  # fmt: skip
