@@ -12,7 +12,8 @@ minutes as (
         event_date,
         platform,
         channel_id,
-        count(distinct minute_at) as on_air_minute_count,
+        count(distinct minute_at) filter (is_decided or sample_count + coalesce(message_count, 0) + event_count > 0)
+            as on_air_minute_count,
         sum(viewer_seconds::decimal(18, 6)) filter (is_decided) as viewer_seconds,
         sum(observed_seconds::decimal(18, 6)) filter (is_decided) as observed_seconds,
         max(peak_viewers) as peak_viewers,
