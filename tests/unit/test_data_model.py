@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from orchestration.data_model import PAGE, data_model, key_of
 from orchestration.project import PUBLISHED_LAYERS, Manifest, layer, load_manifest, models
 
+SUM = re.compile(r"\bsum\(\s*(?:\w+\.)?(\w+)\s*(?:::[\w(), ]+?)?\)")
 ADDITIVITY = {"additive", "semi_additive", "non_additive", "ratio"}
 
 
@@ -41,3 +44,17 @@ def test_every_count_and_ratio_says_how_it_adds_up(manifest: Manifest) -> None:
                 assert meta.get("additivity") in ADDITIVITY, (node["name"], name)
             if meta.get("additivity") == "ratio":
                 assert {meta["numerator"], meta["denominator"]} <= set(node["columns"]), (node["name"], name)
+
+
+def test_no_model_sums_what_is_not_additive(manifest: Manifest) -> None:
+    """By name: of a column that several tables a model reads have, one that may be summed is taken to be the one."""
+    nodes = manifest["nodes"]
+    for node in models(manifest):
+        parents = [nodes[p] for p in node["depends_on"]["nodes"] if p in nodes]
+        for name in SUM.findall(node["raw_code"]):
+            said = [
+                p["columns"][name]["config"].get("meta", {}).get("additivity") for p in parents if name in p["columns"]
+            ]
+            assert not said or set(said) - {"non_additive", "ratio"}, (
+                f"{node['name']} sums {name}, which does not add up"
+            )
