@@ -1,7 +1,7 @@
 # What a person types. Every target makes what it needs first; nothing is done twice.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint ui docs bench crash-test demo-twitch setup clean
+.PHONY: help run test lint ui docs data-model bench crash-test demo-twitch setup clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3 python,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
@@ -41,6 +41,9 @@ docs: setup  ## Every model and column, as one page: dbt_project/target/static_i
 	@if [ -f "$(LAKE_ROOT)/warehouse.duckdb" ]; then catalog=; else catalog=--empty-catalog; fi; \
 		cd dbt_project && ../$(BIN)/python -P ../orchestration/dbt_process.py docs generate --static $$catalog
 	@echo "open dbt_project/target/static_index.html"
+
+data-model: setup  ## Write docs/data-model.md from the YAML of the models.
+	@$(BIN)/python -m orchestration.data_model
 
 bench: setup  ## Speed, memory and growth of cost, beside a hand-written script.
 	@$(BIN)/python -m benchmarks

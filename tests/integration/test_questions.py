@@ -1,0 +1,44 @@
+"""Every question of docs/questions.md is answered by its SQL on the published tables."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from data_lake.layout import Layout
+from data_lake.sample_world import write_sample_world
+from tests.conftest import REPOSITORY
+from tests.integration.lakes import query, run_well
+
+PAGE = REPOSITORY / "docs" / "questions.md"
+QUESTION = re.compile(
+    r"^### (?P<question>.+?)\n+(?:(?!^#|^```).*\n)*```sql\n(?P<sql>.+?)^```", re.MULTILINE | re.DOTALL
+)
+# What a small sample world has no rows of.
+UNANSWERED = {"Who changed their name, and what were they called before?"}
+
+
+def questions() -> dict[str, str]:
+    return {found["question"]: found["sql"] for found in QUESTION.finditer(PAGE.read_text(encoding="utf-8"))}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    lake = Layout(tmp_path_factory.mktemp("questions") / "lake")
+    write_sample_world(lake, seed=11, scale=0.03, days=150)
+    run_well(lake)
+    return lake
+
+
+def test_every_question_has_its_sql() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert len(questions()) == page.count("\n### ") == page.count("\n```sql\n")
+    for section in page.split("\n## ")[1:]:
+        assert section.count("\n### ") >= 15, section.partition("\n")[0]
+
+
+@pytest.mark.parametrize("question", questions())
+def test_a_question_is_answered(built: Layout, question: str) -> None:
+    rows = query(built, questions()[question])
+    assert rows or question in UNANSWERED
