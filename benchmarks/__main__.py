@@ -12,6 +12,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, nargs="+", default=[1_000_000, 10_000_000])
     said = parser.parse_args()
     subprocess.run([sys.executable, "-m", "benchmarks.formats"], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.detection"], check=True)
     for messages in said.messages:
         subprocess.run([sys.executable, "-m", "benchmarks.marts", "--messages", str(messages)], check=True)
 

@@ -1,8 +1,8 @@
 {# How chat is counted: who counts, and when. #}
 
 {#
-  Messages of the audience: no bots of that day (fct_viewer_days), and a message of shared chat only in the channel it was
-  written in, so that it counts once over all channels. `pad` reads that many neighbouring days.
+  Messages of the audience: no bots of that day (fct_viewer_days), and a message of shared chat only in the channel it
+  was written in, so that it counts once over all channels. `pad` reads that many neighbouring days.
 #}
 {%- macro audience_messages(columns, pad=0) -%}
 select

@@ -17,7 +17,8 @@
 #}
 {%- macro robust_sd(deviation, over="") -%}
 coalesce(
-        nullif(1.4826 * median(abs({{ deviation }})){{ over }}, 0), nullif(1.2533 * avg(abs({{ deviation }})){{ over }}, 0)
+        nullif(1.4826 * median(abs({{ deviation }})){{ over }}, 0),
+        nullif(1.2533 * avg(abs({{ deviation }})){{ over }}, 0)
     )
 {%- endmacro -%}
 
@@ -34,9 +35,9 @@ greatest(
 {%- endmacro -%}
 
 {#
-  CTEs that explain `y` of `observations` per (platform, channel_id) as a straight line over days plus one effect per level
-  of each factor, by backfitting (Buja, Hastie and Tibshirani, Linear Smoothers and Additive Models, 1989): every part
-  in turn is fitted to what the others leave, `rounds` times. `observations` needs y, day (a number) and the factors.
+  CTEs that explain `y` of `observations` per (platform, channel_id) as a straight line over days plus one effect per
+  level of each factor, by backfitting (Buja, Hastie and Tibshirani, Linear Smoothers and Additive Models, 1989): every
+  part in turn is fitted to what the others leave, `rounds` times. `observations` needs y, day (a number) and the factors.
   The last CTE, `fitted`, adds trend, <factor>_effect and residual. Materialized: DuckDB takes minutes to plan this
   chain of CTEs inlined.
 #}
@@ -89,7 +90,7 @@ fitted as (
 {%- if not others -%}0{%- endif -%}
 {%- endmacro -%}
 
-{# Half the width of a 90 % interval of a mean of n observations with this variance; normal, which n below ten makes narrow. #}
+{# Half the width of a 90 % interval of a mean of n observations with this variance; normal: under ten, too narrow. #}
 {%- macro half_interval(variance, n) -%}
 1.645 * sqrt({{ variance }} / {{ n }})
 {%- endmacro -%}

@@ -8,7 +8,8 @@ minutes as (
         minutes.minute_at,
         datediff('minute', streams.started_at, minutes.minute_at)::integer as stream_minute,
         minutes.human_message_count,
-        minutes.average_viewers
+        -- viewers for a minute are viewer-minutes, which add up
+        minutes.average_viewers * 1.0 as viewer_minutes
     from {{ ref('int_broadcast_minutes') }} as minutes
     inner join streams on minutes.broadcast_id = streams.broadcast_id
     where minutes.average_viewers > 0 and minutes.human_message_count is not null
@@ -19,8 +20,8 @@ smoothed as (
         broadcast_id,
         minute_at,
         stream_minute,
-        human_message_count / average_viewers as chat_per_viewer,
-        sum(human_message_count) over around / sum(average_viewers) over around as smoothed_chat_per_viewer
+        human_message_count / viewer_minutes as chat_per_viewer,
+        sum(human_message_count) over around / sum(viewer_minutes) over around as smoothed_chat_per_viewer
     from minutes
     window around as (
         partition by broadcast_id order by minute_at

@@ -4,7 +4,11 @@ with events as (
 ),
 
 rates as (
-    select currency, valid_from::date as valid_from, usd_per_unit::double as usd_per_unit from {{ ref('currency_rates') }}
+    select
+        currency,
+        valid_from::date as valid_from,
+        usd_per_unit::double as usd_per_unit
+    from {{ ref('currency_rates') }}
 ),
 
 broadcasts as (

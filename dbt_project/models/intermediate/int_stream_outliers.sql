@@ -14,7 +14,10 @@ bridged as (
         stream_id,
         unnest(range(
             minute_at,
-            case when next_minute_at <= minute_at + interval 1 day then next_minute_at else minute_at + interval 1 minute end,
+            case
+                when next_minute_at <= minute_at + interval 1 day then next_minute_at
+                else minute_at + interval 1 minute
+            end,
             interval 1 minute
         )) as minute_at
     from (

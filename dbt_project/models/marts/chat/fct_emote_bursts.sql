@@ -2,14 +2,23 @@
 {%- set trailing = var("burst_trailing_minutes") %}
 
 with starts as (
-    -- the rate is over the minutes there were: chat that begins is no burst
+    -- the rate is over the minutes there were: chat that begins is no burst. The first window of the day and the day
+    -- before, so that a day's rows depend on no others
     select
         platform,
         stream_id,
+        target_date,
         min(window_at) as first_window_at
-    from {{ ref('int_chat_windows') }}
-    where {{ in_window(pad=1) }} and stream_id is not null
-    group by platform, stream_id
+    from (
+        select
+            platform,
+            stream_id,
+            window_at,
+            unnest([event_date, event_date + 1]) as target_date
+        from {{ ref('int_chat_windows') }}
+        where {{ in_window(pad=1) }} and stream_id is not null
+    )
+    group by platform, stream_id, target_date
 ),
 
 uses as (
@@ -36,7 +45,10 @@ trailed as (
         ), 0)::bigint as trailing_use_count,
         least({{ 2 * trailing }}, epoch(uses.window_at - starts.first_window_at) / 30) as trailing_window_count
     from uses
-    inner join starts on uses.platform = starts.platform and uses.stream_id = starts.stream_id
+    inner join starts
+        on uses.platform = starts.platform
+        and uses.stream_id = starts.stream_id
+        and uses.window_at::date = starts.target_date
 ),
 
 rated as (
@@ -66,7 +78,8 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by platform, channel_id, window_at::date order by p_value, window_at, stream_id, emote_name, provider
+            partition by platform, channel_id, window_at::date
+            order by p_value, window_at, stream_id, emote_name, provider
         ) as place
     from candidates
 ),

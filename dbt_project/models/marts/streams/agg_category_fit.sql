@@ -58,12 +58,15 @@ select
     categories.channel_id,
     categories.category as category_name,
     categories.stream_count,
-    categories.typical_viewers,
-    exp(categories.effect - fits.mean_effect) as category_fit,
-    exp(categories.effect - fits.mean_effect - {{ half_interval('fits.variance', 'categories.stream_count') }})
-        as category_fit_low,
-    exp(categories.effect - fits.mean_effect + {{ half_interval('fits.variance', 'categories.stream_count') }})
-        as category_fit_high
+    -- rounded: the last digits of means depend on the order of rows
+    round(categories.typical_viewers, 3) as typical_viewers,
+    round(exp(categories.effect - fits.mean_effect), 6) as category_fit,
+    round(
+        exp(categories.effect - fits.mean_effect - {{ half_interval('fits.variance', 'categories.stream_count') }}), 6
+    ) as category_fit_low,
+    round(
+        exp(categories.effect - fits.mean_effect + {{ half_interval('fits.variance', 'categories.stream_count') }}), 6
+    ) as category_fit_high
 from categories
 inner join channel_fits as fits
     on categories.platform = fits.platform and categories.channel_id = fits.channel_id

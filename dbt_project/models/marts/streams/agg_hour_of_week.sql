@@ -76,11 +76,12 @@ select
     hours.viewer_seconds,
     hours.observed_seconds,
     hours.viewer_seconds / hours.observed_seconds as average_viewers,
-    exp(hours.effect - fits.mean_effect) as relative_viewers,
-    exp(hours.effect - fits.mean_effect - {{ half_interval('fits.variance', 'hours.stream_count') }})
+    -- rounded: the last digits of means depend on the order of rows
+    round(exp(hours.effect - fits.mean_effect), 6) as relative_viewers,
+    round(exp(hours.effect - fits.mean_effect - {{ half_interval('fits.variance', 'hours.stream_count') }}), 6)
         as relative_viewers_low,
-    exp(hours.effect - fits.mean_effect + {{ half_interval('fits.variance', 'hours.stream_count') }})
+    round(exp(hours.effect - fits.mean_effect + {{ half_interval('fits.variance', 'hours.stream_count') }}), 6)
         as relative_viewers_high,
-    exp(fits.last_trend + hours.effect) as expected_viewers
+    round(exp(fits.last_trend + hours.effect), 3) as expected_viewers
 from hours
 inner join channel_fits as fits on hours.platform = fits.platform and hours.channel_id = fits.channel_id

@@ -49,8 +49,9 @@ buckets as (
         channel_id,
         bucket,
         count(*) as stream_count,
-        avg(held_ratio) as held_ratio,
-        var_samp(held_ratio) as variance
+        -- rounded: the last digits of means depend on the order of rows
+        round(avg(held_ratio), 6) as held_ratio,
+        round(var_samp(held_ratio), 9) as variance
     from stream_buckets
     group by platform, channel_id, bucket
 ),

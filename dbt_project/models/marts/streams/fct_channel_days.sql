@@ -18,7 +18,9 @@ with covered as (
 live_days as (
     select
         *,
-        unnest(range(started_at::date::timestamp, ended_at + interval 1 microsecond, interval 1 day))::date as event_date
+        unnest(
+            range(started_at::date::timestamp, ended_at + interval 1 microsecond, interval 1 day)
+        )::date as event_date
     from covered
 ),
 

@@ -160,8 +160,10 @@ final as (
         case
             when lasting.anomaly_type = 'data_hole' then 'hole'
             when arrived.cause is not null then arrived.cause
-            when lasting.started_at < streams.started_at + interval ({{ var('start_minutes') }}) minute then 'stream_start'
-            when lasting.ended_at > streams.ended_at - interval ({{ var('end_minutes') }}) minute then 'stream_end'
+            when lasting.started_at < streams.started_at + interval ({{ var('start_minutes') }}) minute
+                then 'stream_start'
+            when lasting.ended_at > streams.ended_at - interval ({{ var('end_minutes') }}) minute
+                then 'stream_end'
             when holes.started_at is not null then 'hole'
             when not lasting.is_human then 'bots'
         end as cause

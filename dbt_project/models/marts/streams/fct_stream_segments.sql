@@ -41,7 +41,8 @@ segments as (
         stated.segment_started_at,
         stated.segment_ended_at,
         -- a tool that tells titles only: the category is the stream's
-        coalesce(stated.category_id, case when stated.category_name is null then streams.category_id end) as category_id,
+        coalesce(stated.category_id, case when stated.category_name is null then streams.category_id end)
+            as category_id,
         coalesce(stated.category_name, streams.category_name) as category_name,
         coalesce(stated.title, streams.title) as title,
         true as is_stated
