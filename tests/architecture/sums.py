@@ -20,7 +20,7 @@ SUMS = {"sum", "fsum", "kahan_sum"}
 
 
 def summed_columns(sql: str, tables: Mapping[str, Columns]) -> set[tuple[str, str]]:
-    """The (table, column) pairs among `tables` that end up in a sum(). Raises ValueError for SQL DuckDB cannot parse."""
+    """The (table, column) pairs among `tables` that end up in a sum(); ValueError for SQL that does not parse."""
     with duckdb.connect() as connection:
         row = connection.execute(
             "select json_serialize_sql(?, skip_null := true, skip_empty := true)", [sql]
