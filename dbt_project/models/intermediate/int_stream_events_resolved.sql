@@ -10,8 +10,13 @@ mixed_days as (
     {{ mixed_days('stream_events') }}
 ),
 
+told as not materialized (
+    -- one tool tells a raid in the platform's words, another in none: they are not the raider's
+    select * replace (case when event_type <> 'raid' then message_text end as message_text) from events
+),
+
 yielding as (
-    {{ yielding_rows('events', 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days') }}
+    {{ yielding_rows('told', 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days') }}
     union all
     {{ seen_on_both_days('events', 'event_id', 'occurred_at') }}
 ),

@@ -1,131 +1,97 @@
-with broadcasts as (
-    select * from {{ ref('int_broadcasts') }}
+with summed as (
+    select * from {{ ref('int_broadcasts_summed') }}
 ),
 
-platforms as (
-    select * from {{ ref('fct_stream_platforms') }}
+compared as (
+    select * from {{ ref('int_broadcasts_compared') }}
 ),
 
-streams as (
-    select
-        broadcasts.broadcast_id,
-        any_value(broadcasts.creator_id) as creator_id,
-        arg_min(int_streams.title, said_first) as title,
-        arg_min(int_streams.category_id, said_first) as category_id,
-        arg_min(int_streams.category_name, said_first) as category_name,
-        arg_min(int_streams.language, said_first) as language,
-        bool_or(int_streams.is_rerun) as is_rerun,
-        min(int_streams.started_at) as started_at,
-        min(int_streams.started_date) as started_date,
-        max(int_streams.ended_at) as ended_at,
-        sum(broadcasts.live_seconds::decimal(18, 6))::double as live_seconds
-    from broadcasts
-    inner join (
-        select *, (started_at, platform, stream_id) as said_first from {{ ref('int_streams') }}
-    ) as int_streams
-        on broadcasts.platform = int_streams.platform and broadcasts.stream_id = int_streams.stream_id
-    group by broadcasts.broadcast_id
+retained as (
+    select * from {{ ref('int_broadcasts_retained') }}
 ),
 
-minutes as (
-    -- across platforms viewers add up in the same aligned minute; the time they were observed does not
-    select
-        broadcasts.broadcast_id,
-        minutes.minute_at,
-        max(minutes.observed_seconds) as observed_seconds,
-        sum(minutes.peak_viewers)::bigint as viewer_count
-    from {{ ref('fct_stream_minutes') }} as minutes
-    inner join broadcasts
-        on minutes.platform = broadcasts.platform and minutes.stream_id = broadcasts.stream_id
-    where {{ is_seen('minutes.event_date') }}
-    group by broadcasts.broadcast_id, minutes.minute_at
+peaked as (
+    select * from {{ ref('int_broadcasts_peaked') }}
 ),
 
-observed as (
-    select
-        broadcast_id,
-        {{ sum_seconds('observed_seconds') }} as observed_seconds,
-        max(viewer_count) as peak_viewers,
-        -- the first of equal peaks
-        arg_max(minute_at, (viewer_count, -epoch_us(minute_at))) filter (viewer_count is not null) as peak_minute_at
-    from minutes
-    group by broadcast_id
+earned as (
+    select * from {{ ref('int_broadcasts_earned') }}
 ),
 
-totals as (
-    select
-        broadcast_id,
-        count(*) as platform_count,
-        {{ sum_seconds('viewer_seconds') }} as viewer_seconds,
-        sum(sample_count)::bigint as sample_count,
-        sum(message_count)::bigint as message_count,
-        sum(bot_message_count)::bigint as bot_message_count,
-        -- a viewer is unique per platform only, so platforms add up
-        sum(unique_chatter_count)::bigint as unique_chatter_count,
-        sum(unique_viewer_count)::bigint as unique_viewer_count,
-        sum(emote_count)::bigint as emote_count,
-        sum(event_count)::bigint as event_count,
-        sum(follow_count)::bigint as follow_count,
-        sum(subscription_count)::bigint as subscription_count,
-        sum(gift_count)::bigint as gift_count,
-        sum(raid_count)::bigint as raid_count,
-        sum(donation_count)::bigint as donation_count,
-        case
-            when bool_or(observability = 'measured') then 'measured'
-            when bool_or(observability = 'chat_inferred') then 'chat_inferred'
-            else 'platform_reported'
-        end as observability,
-        min(chat_observability) as chat_observability
-    from platforms
-    group by broadcast_id
-),
-
-final as (
-    select
-        streams.*,
-        totals.* exclude (broadcast_id),
-        observed.peak_viewers,
-        observed.peak_minute_at,
-        coalesce(observed.observed_seconds, 0) as observed_seconds
-    from streams
-    inner join totals on streams.broadcast_id = totals.broadcast_id
-    left join observed on streams.broadcast_id = observed.broadcast_id
+scored as (
+    select * from {{ ref('int_broadcasts_scored') }}
 )
 
 select
-    broadcast_id,
-    creator_id,
-    title,
-    category_id,
-    category_name,
-    language,
-    is_rerun,
-    started_at,
-    started_date,
-    ended_at,
-    live_seconds,
-    live_seconds / 3600 as live_hours,
-    platform_count,
-    viewer_seconds,
-    observed_seconds,
-    -- not bare least(): it skips nulls, and a stream of unknown length was not observed whole
-    case when live_seconds > 0 then least(1, observed_seconds / live_seconds) end as observed_ratio,
-    viewer_seconds / nullif(observed_seconds, 0) as average_viewers,
-    peak_viewers,
-    peak_minute_at,
-    viewer_seconds / 3600 as hours_watched,
-    sample_count,
-    message_count,
-    bot_message_count,
-    unique_chatter_count,
-    unique_viewer_count,
-    emote_count,
-    event_count,
-    follow_count,
-    subscription_count,
-    gift_count,
-    raid_count,
-    donation_count,
-    observability,
-    chat_observability
-from final
+    summed.broadcast_id,
+    summed.creator_id,
+    summed.title,
+    summed.category_id,
+    summed.category_name,
+    summed.language,
+    summed.is_rerun,
+    summed.started_at,
+    summed.started_date,
+    summed.ended_at,
+    summed.live_seconds,
+    summed.live_hours,
+    summed.platform_count,
+    summed.viewer_seconds,
+    summed.observed_seconds,
+    summed.observed_ratio,
+    summed.average_viewers,
+    summed.peak_viewers,
+    summed.peak_minute_at,
+    summed.hours_watched,
+    compared.previous_broadcast_id,
+    compared.previous_average_viewers,
+    compared.viewer_growth_percent,
+    compared.comparable_broadcast_id,
+    compared.comparable_average_viewers,
+    compared.comparable_growth_percent,
+    retained.average_to_peak_ratio,
+    retained.first_15_viewers,
+    retained.last_15_viewers,
+    retained.last_to_first_ratio,
+    retained.end_viewers,
+    retained.end_to_peak_ratio,
+    retained.polled_viewer_count,
+    retained.stayed_viewer_count,
+    retained.stay10_ratio,
+    summed.sample_count,
+    summed.message_count,
+    summed.bot_message_count,
+    summed.unique_chatter_count,
+    summed.unique_viewer_count,
+    summed.emote_count,
+    summed.event_count,
+    summed.follow_count,
+    summed.subscription_count,
+    summed.gift_count,
+    summed.raid_count,
+    summed.donation_count,
+    coalesce(earned.off_platform_donation_count, 0) as off_platform_donation_count,
+    earned.revenue,
+    earned.revenue_usd,
+    coalesce(earned.unrated_event_count, 0) as unrated_event_count,
+    peaked.peak_engagement_times,
+    scored.messages_per_viewer_hour,
+    scored.messages_per_viewer_hour_rank_ratio,
+    scored.chatters_per_viewer,
+    scored.chatters_per_viewer_rank_ratio,
+    scored.events_per_100_viewer_hours,
+    scored.events_per_100_viewer_hours_rank_ratio,
+    scored.average_to_peak_rank_ratio,
+    scored.history_stream_count,
+    scored.has_own_history,
+    scored.observed_weight,
+    scored.engagement_score,
+    scored.legacy_engagement_score,
+    summed.observability,
+    summed.chat_observability
+from summed
+left join compared on summed.broadcast_id = compared.broadcast_id
+left join retained on summed.broadcast_id = retained.broadcast_id
+left join peaked on summed.broadcast_id = peaked.broadcast_id
+left join earned on summed.broadcast_id = earned.broadcast_id
+left join scored on summed.broadcast_id = scored.broadcast_id
