@@ -33,6 +33,10 @@ with seen as (
         landing_file
     from {{ rows }}
     where event_date <= {{ as_of }}
+    {%- if listed == 'stream_id' %}
+        -- who is live at a moment is no catalogue: that a stream is no longer there means that it has ended
+        and (ended_at is not null or vod_id is not null)
+    {%- endif %}
 ),
 
 looks as (

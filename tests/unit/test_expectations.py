@@ -41,6 +41,7 @@ def look(observed_at: str, streams: str, *, full: bool = True, file: str = "agen
     return [
         {
             "stream_id": stream,
+            "vod_id": stream,
             "observed_at": at(observed_at),
             "channel_id": stream.rstrip("0123456789") if full else None,
             "landing_file": file,
@@ -86,6 +87,17 @@ def test_a_channel_that_came_back_leaves_a_warning_about_the_earlier_look(lake: 
     assert not warning.blocking
     assert warning.worst[0]["observed_at"] == "2026-01-02 12:00:00"
     assert incomplete(lake, "2026-01-03") == [("01-02", "ann", 2)]
+
+
+def test_who_is_live_at_a_moment_is_no_list_that_a_stream_can_be_missing_from(lake: Layout) -> None:
+    live = [
+        {**row, "vod_id": None, "landing_file": f"streams-all-{n}.jsonl"}
+        for n, streams in enumerate(("ann1 bob1", "bob1", "bob1"))
+        for row in look(f"2026-01-01 12:0{n}", streams)
+    ]
+    put(lake, "streams", *live, source="twitch_helix")
+    assert incomplete(lake, "2026-01-01") == []
+    assert all(f.passed for f in check_raw(lake, as_of=day("2026-01-01"), days=None) if f.name in (NEWEST, LOOK))
 
 
 def test_a_newest_look_blocks_whatever_the_window_of_the_run(lake: Layout) -> None:
