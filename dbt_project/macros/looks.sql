@@ -35,7 +35,7 @@ with seen as (
     where event_date <= {{ as_of }}
     {%- if listed == 'stream_id' %}
         -- who is live at a moment is no catalogue: that a stream is no longer there means that it has ended
-        and (ended_at is not null or vod_id is not null)
+        and not (source = 'twitch_helix' and vod_id is null)
     {%- endif %}
 ),
 

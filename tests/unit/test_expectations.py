@@ -41,7 +41,6 @@ def look(observed_at: str, streams: str, *, full: bool = True, file: str = "agen
     return [
         {
             "stream_id": stream,
-            "vod_id": stream,
             "observed_at": at(observed_at),
             "channel_id": stream.rstrip("0123456789") if full else None,
             "landing_file": file,
@@ -91,7 +90,7 @@ def test_a_channel_that_came_back_leaves_a_warning_about_the_earlier_look(lake: 
 
 def test_who_is_live_at_a_moment_is_no_list_that_a_stream_can_be_missing_from(lake: Layout) -> None:
     live = [
-        {**row, "vod_id": None, "landing_file": f"streams-all-{n}.jsonl"}
+        {**row, "landing_file": f"streams-all-{n}.jsonl"}
         for n, streams in enumerate(("ann1 bob1", "bob1", "bob1"))
         for row in look(f"2026-01-01 12:0{n}", streams)
     ]

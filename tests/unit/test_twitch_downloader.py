@@ -399,7 +399,7 @@ def test_a_clip_takes_the_comments_own_times_and_tells_no_stream(tmp_path: Path)
     assert not read.rows["streams"]
 
 
-BAD_COMMENTS = {
+BAD_COMMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "an offset that is a word": ({"content_offset_seconds": "abc"}, "content_offset_seconds: 'abc' is not a number"),
     "an offset that is no number": ({"content_offset_seconds": "NaN"}, "is not a number"),
     "an offset beyond 48 hours": ({"content_offset_seconds": 172_801}, "more than 48 hours"),
