@@ -26,7 +26,7 @@ def questions() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     lake = Layout(tmp_path_factory.mktemp("questions") / "lake")
-    write_sample_world(lake, seed=11, scale=0.03, days=150)
+    write_sample_world(lake, seed=11, scale=0.02, days=100)
     run_well(lake)
     return lake
 
