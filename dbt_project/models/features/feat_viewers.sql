@@ -293,11 +293,10 @@ select
     attended_stream_count_90d / nullif(on_air_stream_count_90d, 0) as attendance_ratio_90d,
     {%- for short, long in [(7, 28), (28, 90)] %}
     {%- for thing in ['attended_stream', 'message'] %}
+    {%- set usual = '((' ~ thing ~ '_count_' ~ long ~ 'd + 0.5) / (on_air_stream_count_' ~ long ~ 'd + 1))' %}
+    -- one stream at the usual rate is added to the short window: no streams say nothing, few say little
     case when on_air_stream_count_{{ short }}d > 0
-        then ln(
-            ({{ thing }}_count_{{ short }}d + 1) * (on_air_stream_count_{{ long }}d + 1)
-            / (({{ thing }}_count_{{ long }}d + 1) * (on_air_stream_count_{{ short }}d + 1))
-        )
+        then ln(({{ thing }}_count_{{ short }}d + {{ usual }}) / ((on_air_stream_count_{{ short }}d + 1) * {{ usual }}))
     end as {{ thing }}_trend_{{ short }}_{{ long }}d,
     {%- endfor %}
     {%- endfor %}
