@@ -1,0 +1,61 @@
+{#
+  Features as of a moment, their cut-off. Every feature model reads its rows through these macros and through nothing
+  else, so that no row after a cut-off can reach a feature: events count when they happened before it, states when they
+  were observed before it. When a row was ingested plays no part.
+
+  Which place an event belongs to (its channel, stream and creator) is said by all that is known, as everywhere in the
+  project: a monthly export names the streams of a month afterwards, and their messages were sent all the same.
+
+  A model has a CTE `as_of` with the cut-offs it is made for, in a column cut_off_at.
+#}
+
+{# The days features are held for: every Monday of the lake and its latest day; all of the day is before the cut-off. #}
+{%- macro as_of_dates() -%}
+select
+        date_day as as_of_date,
+        date_day + interval 1 day as cut_off_at
+    from {{ ref('dim_dates') }}
+    where {{ is_seen('date_day') }}
+    qualify iso_day_of_week = 1 or date_day = max(date_day) over ()
+{%- endmacro -%}
+
+{# True for a moment (timestamp or date) before the cut-off; with `days`, at most so many days before it. #}
+{%- macro is_before_cut_off(moment, days=none, cut_off_at="cut_off_at") -%}
+{{ moment }} < {{ cut_off_at }}
+{%- if days is not none %} and {{ moment }} >= {{ cut_off_at }} - interval {{ days }} day{% endif %}
+{%- endmacro -%}
+
+{#
+  Each row of `rows` once per cut-off it lies before (with `days`: by at most so many days). `on`: columns of both that
+  must be equal.
+#}
+{%- macro before_as_of(rows, moment, days=none, on=[]) -%}
+(
+        select
+            as_of.*,
+            r.*{% if on %} exclude ({{ on | join(', ') }}){% endif %}
+        from as_of
+        inner join {{ rows }} as r
+            on {{ is_before_cut_off('r.' ~ moment, days, 'as_of.cut_off_at') }}
+            {%- for column in on %} and r.{{ column }} = as_of.{{ column }}{% endfor %}
+    )
+{%- endmacro -%}
+
+{# The latest row of `rows` per key before each cut-off: for states, and for totals that run over a key's history. #}
+{%- macro latest_before_as_of(rows, moment, key, on=[]) -%}
+(
+        select
+            as_of.*,
+            r.* exclude (replaced_at{% for column in on %}, {{ column }}{% endfor %})
+        from (
+            select
+                *,
+                lead({{ moment }}) over (partition by {{ key | join(', ') }} order by {{ moment }}) as replaced_at
+            from {{ rows }}
+        ) as r
+        inner join as_of
+            on {{ is_before_cut_off('r.' ~ moment, cut_off_at='as_of.cut_off_at') }}
+            and (r.replaced_at is null or not ({{ is_before_cut_off('r.replaced_at', cut_off_at='as_of.cut_off_at') }}))
+            {%- for column in on %} and r.{{ column }} = as_of.{{ column }}{% endfor %}
+    )
+{%- endmacro -%}
