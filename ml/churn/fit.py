@@ -25,8 +25,13 @@ from ml.seeds import seed
 
 LABEL = "churned"
 DEFAULT, CHALLENGER = "logistic", "gradient_boosting"
-# skops loads no type it was not told of; these two hold the calibration's two numbers.
-TRUSTED = ["sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration"]
+# skops loads no type it was not told of. Two hold the calibration's two numbers. The third holds the nodes of trees,
+# which scikit-learn follows without looking: `check_trees` looks, before a loaded model is asked anything.
+TRUSTED = [
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+]
 
 
 def logistic(spec: Spec) -> Pipeline:
@@ -67,6 +72,32 @@ def fit(kind: str, spec: Spec, train: pd.DataFrame, calibration: pd.DataFrame) -
     # One fold: the model is frozen, what is fitted here is the sigmoid alone.
     frozen = CalibratedClassifierCV(FrozenEstimator(model), method="sigmoid", ensemble=False)
     return frozen.fit(calibration[spec.columns], calibration[LABEL])
+
+
+class BrokenModel(ValueError):
+    """A model file does not hold what this module writes."""
+
+
+def check_trees(model: CalibratedClassifierCV, spec: Spec) -> None:
+    """Raise BrokenModel when a tree of a loaded model points outside itself or the features.
+
+    A changed file could otherwise make scikit-learn read memory that is not its own.
+    """
+    final = model.calibrated_classifiers_[0].estimator.estimator[-1]
+    if not isinstance(final, HistGradientBoostingClassifier):
+        return
+    for (tree,) in final._predictors:
+        nodes = tree.nodes
+        inner = nodes[nodes["is_leaf"] == 0]
+        children = np.r_[inner["left"], inner["right"]].astype(np.int64)
+        # Children lie behind their parent, as they are written: a walk down a tree ends.
+        parents = np.tile(np.flatnonzero(nodes["is_leaf"] == 0), 2)
+        fits = children.size == 0 or (children.max() < len(nodes) and bool((children > parents).all()))
+        features = inner["feature_idx"].astype(np.int64)
+        if not fits or (features.size and not 0 <= features.min() <= features.max() < len(spec.columns)):
+            raise BrokenModel("a tree of the model points outside itself: train the model again")
+        if inner["is_categorical"].any():
+            raise BrokenModel("the model holds categories, which it was not trained on: train it again")
 
 
 def probability(model: CalibratedClassifierCV, spec: Spec, rows: pd.DataFrame) -> np.ndarray:
