@@ -5,7 +5,6 @@ Which day is trained when is Dagster's business.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,6 +23,7 @@ from ml.churn.fit import BASELINES, CHALLENGER, DEFAULT, LABEL, MODELS, TRUSTED,
 from ml.drift import edges_of, shares
 from ml.gates import Gate
 from ml.metrics import auc, paired_bootstrap
+from ml.outcome import Outcome
 from ml.published import Published, data_end_of
 from ml.seeds import ROOT_SEED, dice
 from ml.splits import TimeSplit, folds
@@ -38,17 +38,6 @@ LIMITS = (
     "Viewers under three streams in 56 days, and channels that hardly stream, get no score.",
     "Reasons say what the model looks at, not what would keep a person.",
 )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a training came to. `trained` and `gate` are None when there was too little to train on."""
-
-    status: str
-    message: str
-    trained: Trained | None = None
-    gate: Gate | None = None
-    promoted: bool = False
 
 
 @one_thread
