@@ -25,7 +25,7 @@ DBT = (sys.executable, "-P", str(Path(__file__).with_name("dbt_process.py")))
 # Models with this tag are day-local facts, built incrementally; every other model is rebuilt whole.
 DAILY = "daily"
 # Folders of models/ whose tables people may query.
-PUBLISHED_LAYERS = ("marts",)
+PUBLISHED_LAYERS = ("marts", "features")
 
 Manifest = Mapping[str, Any]
 
@@ -76,8 +76,8 @@ def models(manifest: Manifest) -> list[Mapping[str, Any]]:
 
 
 def layer(node: Mapping[str, Any]) -> str:
-    """The folder of models/ a model lies in: staging, intermediate, marts, ..."""
-    return str(node["fqn"][1])
+    """The folder of models/ a model lies in: staging, intermediate, marts, features, ...; seeds for a seed."""
+    return "seeds" if node["resource_type"] == "seed" else str(node["fqn"][1])
 
 
 def is_daily(node: Mapping[str, Any]) -> bool:
@@ -85,7 +85,7 @@ def is_daily(node: Mapping[str, Any]) -> bool:
 
 
 def published_tables(manifest: Manifest) -> Sequence[Table]:
-    """What a version holds: every mart with its description and those of its columns."""
+    """What a version holds: every mart and feature table with its description and those of its columns."""
     return [
         Table(
             name=node["name"],

@@ -42,7 +42,7 @@ class LakeTranslator(DagsterDbtTranslator):  # type: ignore[misc]
         return model_key(dbt_resource_props)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        return "_".join(dbt_resource_props["fqn"][1:-1])
+        return "_".join(dbt_resource_props["fqn"][1:-1]) or layer(dbt_resource_props)
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return str(dbt_resource_props["description"] or "")

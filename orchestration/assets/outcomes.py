@@ -15,6 +15,7 @@ from dagster_dbt import DbtCliInvocation
 
 from orchestration import progress as steps
 from orchestration.progress import Progress
+from orchestration.project import layer
 
 WORST_ROWS = 10
 RESULTS: Literal["run_results.json"] = "run_results.json"
@@ -49,7 +50,7 @@ class Outcome:
 
     def events(self, context: dg.AssetExecutionContext, warehouse: duckdb.DuckDBPyConnection) -> Iterator[Any]:
         """The Dagster events of the invocation: outputs with rows and days, checks with their worst rows."""
-        measured = {dg.AssetKey([n["fqn"][1], n["name"]]).to_python_identifier(): n for n in self.built}
+        measured = {dg.AssetKey([layer(n), n["name"]]).to_python_identifier(): n for n in self.built}
         failed = {test.name: test for test in self.failed_tests}
         for event in self.dagster_events:
             if isinstance(event, dg.Output):

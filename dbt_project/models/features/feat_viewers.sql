@@ -71,70 +71,10 @@ attended as (
     group by all
 ),
 
-support as (
-    select
-        channels.creator_id,
-        events.platform,
-        events.viewer_id,
-        events.event_date,
-        max(events.month_count) as subscribed_month_count,
-        max(events.occurred_at) filter (events.event_type in ('subscription', 'resubscription')) as subscribed_at,
-        coalesce(sum(coalesce(events.gift_count, 1)) filter (events.event_type = 'gift'), 0)::bigint as gift_count,
-        count(*) filter (events.is_donation) as donation_count,
-        sum(events.amount_usd) filter (events.is_donation) as donation_usd
-    from (
-        select *, {{ is_donation() }} as is_donation
-        from {{ with_usd(ref('int_stream_events_resolved'), 'occurred_at') }}
-        where {{ is_seen() }} and viewer_id is not null
-            and (event_type in ('subscription', 'resubscription', 'gift') or {{ is_donation() }})
-    ) as events
-    inner join channels on events.platform = channels.platform and events.channel_id = channels.channel_id
-    group by all
-),
+-- the whole history, as running totals
 
--- the whole history as running totals, one row per day with a trace
-
-gaps as (
-    select
-        *,
-        event_date - lag(event_date) over viewer as gap_days
-    from viewer_days
-    window viewer as (partition by creator_id, platform, viewer_id order by event_date)
-),
-
-first_attended as (
-    select creator_id, platform, viewer_id, event_date, count(*) as stream_count
-    from attended
-    group by all
-),
-
-running as (
-    select
-        gaps.event_date,
-        gaps.creator_id,
-        gaps.platform,
-        gaps.viewer_id,
-        min(gaps.first_trace_at) over history as first_trace_at,
-        max(gaps.last_trace_at) over history as last_trace_at,
-        count(*) over history as active_day_count,
-        sum(gaps.message_count) over history as message_count,
-        sum(gaps.event_count) over history as event_count,
-        sum(coalesce(first_attended.stream_count, 0)) over history as attended_stream_count,
-        count(gaps.gap_days) over history as gap_count,
-        coalesce(sum(gaps.gap_days) over history, 0) as gap_day_sum,
-        coalesce(sum(gaps.gap_days * gaps.gap_days) over history, 0) as gap_day_square_sum,
-        max(support.subscribed_month_count) over history as subscribed_month_count,
-        max(support.subscribed_at) over history as subscribed_at,
-        sum(coalesce(support.gift_count, 0)) over history as gift_count,
-        sum(coalesce(support.donation_count, 0)) over history as donation_count,
-        sum(coalesce(support.donation_usd, 0)) over history as donation_usd
-    from gaps
-    left join first_attended using (creator_id, platform, viewer_id, event_date)
-    left join support using (creator_id, platform, viewer_id, event_date)
-    window history as (
-        partition by gaps.creator_id, gaps.platform, gaps.viewer_id order by gaps.event_date
-        rows between unbounded preceding and current row
-    )
+histories as (
+    select * from {{ ref('int_viewer_histories') }}
 ),
 
 lifetimes as (
@@ -159,7 +99,7 @@ lifetimes as (
         sum(totals.donation_count)::bigint as donation_count,
         sum(totals.donation_usd)::double as donation_usd,
         bool_or(coalesce({{ is_before_cut_off('bots.known_date') }}, false)) as is_bot
-    from {{ latest_before_as_of('running', 'event_date', ['creator_id', 'platform', 'viewer_id']) }} as totals
+    from {{ latest_before_as_of('histories', 'event_date', ['creator_id', 'platform', 'viewer_id']) }} as totals
     left join accounts
         on totals.as_of_date = accounts.as_of_date
         and totals.platform = accounts.platform
@@ -172,46 +112,72 @@ lifetimes as (
 
 -- the last days before the cut-off
 
-recent as (
+recent_days as (
+    -- one row per viewer and day, whatever names they had on it
     select
         days.as_of_date,
+        days.cut_off_at,
         days.creator_id,
         days.platform,
         coalesce(accounts.native_viewer_id, days.viewer_id) as viewer_id,
-        {%- for days in [7, 28, 90] %}
-        count(distinct days.event_date) filter ({{ is_before_cut_off('days.event_date', days) }})
-            as active_day_count_{{ days }}d,
-        coalesce(sum(days.message_count) filter ({{ is_before_cut_off('days.event_date', days) }}), 0)
-            as message_count_{{ days }}d,
-        coalesce(sum(days.event_count) filter ({{ is_before_cut_off('days.event_date', days) }}), 0)
-            as event_count_{{ days }}d
-            {{- "," if not loop.last }}
-        {%- endfor %}
+        days.event_date,
+        sum(days.message_count) as message_count,
+        sum(days.event_count) as event_count
     from {{ before_as_of('viewer_days', 'event_date', 90) }} as days
     left join accounts
         on days.as_of_date = accounts.as_of_date
         and days.platform = accounts.platform
         and days.viewer_id = accounts.stand_in_id
+    group by 1, 2, 3, 4, 5, 6
+),
+
+recent as (
+    select
+        as_of_date,
+        creator_id,
+        platform,
+        viewer_id,
+        {%- for days in [7, 28, 90] %}
+        count(*) filter ({{ is_before_cut_off('event_date', days) }}) as active_day_count_{{ days }}d,
+        coalesce(sum(message_count) filter ({{ is_before_cut_off('event_date', days) }}), 0)::bigint
+            as message_count_{{ days }}d,
+        coalesce(sum(event_count) filter ({{ is_before_cut_off('event_date', days) }}), 0)::bigint
+            as event_count_{{ days }}d
+            {{- "," if not loop.last }}
+        {%- endfor %}
+    from recent_days
     group by 1, 2, 3, 4
 ),
 
-recent_streams as (
+recent_attended as (
+    -- one row per viewer and stream
     select
         attended.as_of_date,
+        attended.cut_off_at,
         attended.creator_id,
         attended.platform,
         coalesce(accounts.native_viewer_id, attended.viewer_id) as viewer_id,
-        {%- for days in [7, 28, 56, 90] %}
-        count(distinct attended.stream_id)
-            filter ({{ is_before_cut_off('attended.first_on_air_date', days) }})
-            as attended_stream_count_{{ days }}d
-            {{- "," if not loop.last }}
-        {%- endfor %}
+        attended.stream_id,
+        min(attended.first_on_air_date) as first_on_air_date
     from {{ before_as_of('attended', 'event_date', 90) }} as attended
     left join accounts
         on attended.as_of_date = accounts.as_of_date
         and attended.platform = accounts.platform
         and attended.viewer_id = accounts.stand_in_id
+    group by 1, 2, 3, 4, 5, 6
+),
+
+recent_streams as (
+    select
+        as_of_date,
+        creator_id,
+        platform,
+        viewer_id,
+        {%- for days in [7, 28, 56, 90] %}
+        count(*) filter ({{ is_before_cut_off('first_on_air_date', days) }}) as attended_stream_count_{{ days }}d
+            {{- "," if not loop.last }}
+        {%- endfor %}
+    from recent_attended
     group by 1, 2, 3, 4
 ),
 
@@ -231,9 +197,7 @@ exposure as (
 ),
 
 air_days as (
-    select as_of_date, creator_id, platform, first_on_air_date, count(*) as stream_count
-    from {{ before_as_of('streams', 'first_on_air_date', 90) }}
-    group by 1, 2, 3, 4
+    select creator_id, platform, event_date, stream_start_count from {{ ref('int_air_days') }}
 ),
 
 air_since as (
@@ -241,12 +205,12 @@ air_since as (
         as_of_date,
         creator_id,
         platform,
-        first_on_air_date as after_date,
-        count(*) over later as air_day_count,
-        sum(stream_count) over later as stream_count
-    from air_days
+        event_date as after_date,
+        count(*) filter (stream_start_count > 0) over later as air_day_count,
+        sum(stream_start_count) over later as stream_count
+    from {{ before_as_of('air_days', 'event_date', 90) }}
     window later as (
-        partition by as_of_date, creator_id, platform order by first_on_air_date desc
+        partition by as_of_date, creator_id, platform order by event_date desc
         rows between unbounded preceding and current row
     )
 ),
@@ -275,8 +239,8 @@ joined as (
         end as stddev_gap_days,
         {%- for days in [7, 28, 90] %}
         coalesce(recent.active_day_count_{{ days }}d, 0) as active_day_count_{{ days }}d,
-        coalesce(recent.message_count_{{ days }}d, 0)::bigint as message_count_{{ days }}d,
-        coalesce(recent.event_count_{{ days }}d, 0)::bigint as event_count_{{ days }}d,
+        coalesce(recent.message_count_{{ days }}d, 0) as message_count_{{ days }}d,
+        coalesce(recent.event_count_{{ days }}d, 0) as event_count_{{ days }}d,
         {%- endfor %}
         {%- for days in [7, 28, 56, 90] %}
         coalesce(recent_streams.attended_stream_count_{{ days }}d, 0) as attended_stream_count_{{ days }}d,

@@ -1,0 +1,122 @@
+with channels as (
+    select platform, channel_id, creator_id from {{ ref('dim_channels') }}
+),
+
+streams as (
+    select * from {{ ref('int_channel_streams') }}
+),
+
+viewer_days as (
+    select
+        days.event_date,
+        channels.creator_id,
+        days.platform,
+        days.viewer_id,
+        sum(days.message_count)::bigint as message_count,
+        sum(days.event_count)::bigint as event_count,
+        min(days.first_trace_at) as first_trace_at,
+        max(days.last_trace_at) as last_trace_at
+    from {{ ref('fct_viewer_days') }} as days
+    inner join channels on days.platform = channels.platform and days.channel_id = channels.channel_id
+    where {{ is_seen('days.event_date') }}
+    group by all
+),
+
+attended as (
+    select
+        streams.creator_id,
+        days.platform,
+        days.viewer_id,
+        days.stream_id,
+        streams.first_on_air_date,
+        min(days.event_date) as event_date
+    from {{ ref('fct_stream_viewer_days') }} as days
+    inner join streams on days.platform = streams.platform and days.stream_id = streams.stream_id
+    where {{ is_seen('days.event_date') }}
+    group by all
+),
+
+support as (
+    select
+        channels.creator_id,
+        events.platform,
+        events.viewer_id,
+        events.event_date,
+        max(events.month_count) as subscribed_month_count,
+        max(events.occurred_at) filter (events.event_type in ('subscription', 'resubscription')) as subscribed_at,
+        coalesce(sum(coalesce(events.gift_count, 1)) filter (events.event_type = 'gift'), 0)::bigint as gift_count,
+        count(*) filter (events.is_donation) as donation_count,
+        sum(events.amount_usd) filter (events.is_donation) as donation_usd
+    from (
+        select *, {{ is_donation() }} as is_donation
+        from {{ with_usd(ref('int_stream_events_resolved'), 'occurred_at') }}
+        where {{ is_seen() }} and viewer_id is not null
+            and (event_type in ('subscription', 'resubscription', 'gift') or {{ is_donation() }})
+    ) as events
+    inner join channels on events.platform = channels.platform and events.channel_id = channels.channel_id
+    group by all
+),
+
+gaps as (
+    select
+        *,
+        event_date - lag(event_date) over viewer as gap_days
+    from viewer_days
+    window viewer as (partition by creator_id, platform, viewer_id order by event_date)
+),
+
+first_attended as (
+    select creator_id, platform, viewer_id, event_date, count(*) as stream_count
+    from attended
+    group by all
+),
+
+final as (
+    select
+        gaps.event_date,
+        gaps.creator_id,
+        gaps.platform,
+        gaps.viewer_id,
+        min(gaps.first_trace_at) over history as first_trace_at,
+        max(gaps.last_trace_at) over history as last_trace_at,
+        count(*) over history as active_day_count,
+        sum(gaps.message_count) over history as message_count,
+        sum(gaps.event_count) over history as event_count,
+        sum(coalesce(first_attended.stream_count, 0)) over history as attended_stream_count,
+        count(gaps.gap_days) over history as gap_count,
+        coalesce(sum(gaps.gap_days) over history, 0) as gap_day_sum,
+        coalesce(sum(gaps.gap_days * gaps.gap_days) over history, 0) as gap_day_square_sum,
+        max(support.subscribed_month_count) over history as subscribed_month_count,
+        max(support.subscribed_at) over history as subscribed_at,
+        sum(coalesce(support.gift_count, 0)) over history as gift_count,
+        sum(coalesce(support.donation_count, 0)) over history as donation_count,
+        sum(coalesce(support.donation_usd, 0)) over history as donation_usd
+    from gaps
+    left join first_attended using (creator_id, platform, viewer_id, event_date)
+    left join support using (creator_id, platform, viewer_id, event_date)
+    window history as (
+        partition by gaps.creator_id, gaps.platform, gaps.viewer_id order by gaps.event_date
+        rows between unbounded preceding and current row
+    )
+)
+
+select
+    event_date,
+    creator_id,
+    platform,
+    viewer_id,
+    first_trace_at,
+    last_trace_at,
+    active_day_count,
+    message_count,
+    event_count,
+    attended_stream_count,
+    gap_count,
+    gap_day_sum,
+    gap_day_square_sum,
+    subscribed_month_count,
+    subscribed_at,
+    gift_count,
+    donation_count,
+    donation_usd
+from final
