@@ -215,6 +215,9 @@ def git_commit() -> str:
     """The commit the code is at, with '+' when files differ from it; unknown outside a repository."""
     done = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout.strip() or "unknown"

@@ -74,7 +74,9 @@ def score(layout: Layout, as_of: date) -> dict[str, int]:
 
 def _without_model(rows: pd.DataFrame) -> pd.DataFrame:
     found = rows[["creator_id", "platform", "viewer_id"]].assign(status="no_model", evidence_date=_day(rows))
-    return found.assign(churn_probability=np.nan, probability_low=np.nan, probability_high=np.nan, is_at_risk=None, reasons=None)
+    return found.assign(
+        churn_probability=np.nan, probability_low=np.nan, probability_high=np.nan, is_at_risk=None, reasons=None
+    )
 
 
 def scores(model: Any, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
@@ -185,9 +187,15 @@ def _judge(layout: Layout, as_of: date, both: pd.DataFrame) -> int:
         interval = found.intervals.get(metric)
         rows.append(
             cards.score_row(
-                trained, "live", metric, value, rows=found.rows, base_rate=found.base,
+                trained,
+                "live",
+                metric,
+                value,
+                rows=found.rows,
+                base_rate=found.base,
                 window=(window.label_from, window.label_to - timedelta(1)),
-                low=interval.low if interval else None, high=interval.high if interval else None,
+                low=interval.low if interval else None,
+                high=interval.high if interval else None,
                 baseline=("recency_only", recency) if metric == "auc" else None,
             )
         )

@@ -16,6 +16,8 @@ from ml.metrics import Interval, paired_bootstrap
 BASELINE = "seasonal_naive"
 # How far the share inside the intervals may be from 80 %, and how many series may be clearly worse than the baseline.
 COVERAGE_MARGIN = 0.10
+# In units of the error of seasonal-naive on its own past: twenty held-out numbers cannot tell a tenth apart.
+CHAMPION_MARGIN = 0.10
 WORSE, WORSE_SHARE = 1.05, 0.10
 
 
@@ -67,7 +69,7 @@ def gate(found: Sequence[Tournament], numbers: Evaluation, champion: Forecaster 
     return Gate(
         (
             Condition("better_than_baseline", numbers.median_ratio <= 1.0, said),
-            no_worse_than_champion(_against(found, champion)),
+            no_worse_than_champion(_against(found, champion), CHAMPION_MARGIN),
             calibrated(off, COVERAGE_MARGIN),
             Condition("few_series_worse", chance >= 0.05, few),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from statsforecast.models import AutoARIMA, AutoETS, CrostonSBA, DynamicOptimizedTheta, MSTL
+from statsforecast.models import MSTL, AutoARIMA, AutoETS, CrostonSBA, DynamicOptimizedTheta
 
 Floats = np.ndarray
 Method = Callable[[Floats, int, int], Floats]

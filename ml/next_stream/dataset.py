@@ -12,7 +12,13 @@ import pandas as pd
 
 from ml.published import Published
 
-NUMERIC = ["last_4_over_last_12", "previous_over_last_12", "weekday_over_last_12", "log_duration_hours", "log_hours_since_previous"]
+NUMERIC = [
+    "last_4_over_last_12",
+    "previous_over_last_12",
+    "weekday_over_last_12",
+    "log_duration_hours",
+    "log_hours_since_previous",
+]
 CATEGORICAL = ["creator_weekday", "creator_hour", "creator_category"]
 TARGETS = ["average", "peak"]
 # Averages over a handful of streams say little, and a stream with hardly a sample has no average.

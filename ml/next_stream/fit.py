@@ -23,7 +23,8 @@ def fit(train: pd.DataFrame) -> Pipeline:
     """Ridge regression of average and peak on what is known before the start."""
     numeric = make_pipeline(SimpleImputer(strategy="constant", fill_value=0.0), StandardScaler())
     prepare = ColumnTransformer(
-        [("numeric", numeric, NUMERIC), ("kinds", OneHotEncoder(handle_unknown="ignore"), CATEGORICAL)], sparse_threshold=0
+        [("numeric", numeric, NUMERIC), ("kinds", OneHotEncoder(handle_unknown="ignore"), CATEGORICAL)],
+        sparse_threshold=0,
     )
     return make_pipeline(prepare, Ridge(alpha=SHRINKAGE)).fit(train[NUMERIC + CATEGORICAL], train[TARGETS])
 
