@@ -13,11 +13,13 @@ FAMILIES = {
     "churn": "Who leaves no trace in the four weeks after the next: probability, interval and reasons per viewer.",
     "forecast": "The next 90 days of each channel's daily and weekly counts, with intervals and scenarios.",
     "next_stream": "Average and peak viewers of the next stream by weekday, hour, category and duration.",
+    "topics": "What the chat of each creator is about: topics named by their terms, per week, stream and viewer.",
 }
 TABLES = {
     "churn": ("viewer_churn", "model_drift"),
     "forecast": ("channel_forecasts",),
     "next_stream": ("next_streams",),
+    "topics": ("topics", "topic_weeks", "topic_streams", "topic_viewers"),
 }
 # Written by all families: what a version is, and how good it was.
 SCORECARD = ("model_versions", "model_scores")

@@ -36,6 +36,7 @@ READ = (
     "fct_viewer_days",
     "fct_stream_platforms",
     "fct_streams",
+    "fct_chat_messages",
     "fct_stream_minutes",
     "dim_channels",
     "dim_viewers",
