@@ -13,6 +13,7 @@ from pathlib import Path
 DEFAULT_ROOT = Path(__file__).parent / "storage"
 EMPTY_PARTITION = "event_date=__HIVE_DEFAULT_PARTITION__"
 EMPTY_SOURCE = "source=__none__"
+EMPTY_AS_OF = "as_of_date=__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,14 @@ class Layout:
 
     def quarantine_file(self, entity: str, source: str, landing_name: str) -> Path:
         return self.quarantine / entity / f"source={source}" / f"{landing_name}.parquet"
+
+    def prediction_file(self, table: str, day: date, part: str) -> Path:
+        """The rows of one part (a model, or what is said about it) of a prediction table, as of a day."""
+        return self.predictions / table / f"as_of_date={day.isoformat()}" / f"{part}.parquet"
+
+    def prediction_empty(self, table: str) -> Path:
+        """A file without rows, so that dbt can read a table nothing was predicted for."""
+        return self.predictions / table / EMPTY_AS_OF / "empty.parquet"
 
     def published_version(self, number: int) -> Path:
         return self.published / f"{number:06d}"

@@ -1,0 +1,101 @@
+"""How good a tournament's winners are on the two origins that chose nothing, against seasonal-naive; and the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binom
+
+from ml.forecast.fit import HELD_OUT, LEVEL, Forecaster, Tournament, coverage, quantiles, residuals
+from ml.forecast.methods import Floats
+from ml.gates import Condition, Gate, calibrated, no_worse_than_champion
+from ml.metrics import Interval, paired_bootstrap
+
+BASELINE = "seasonal_naive"
+# How far the share inside the intervals may be from 80 %, and how many series may be clearly worse than the baseline.
+COVERAGE_MARGIN = 0.10
+# In units of the error of seasonal-naive on its own past: twenty held-out numbers cannot tell a tenth apart.
+CHAMPION_MARGIN = 0.10
+WORSE, WORSE_SHARE = 1.05, 0.10
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The held-out numbers of a tournament. `ratios` by series: error over the error of seasonal-naive."""
+
+    ratios: dict[str, float]
+    errors: dict[str, float]
+    coverage: dict[str, float]
+    series: int
+    residual_count: int
+
+    @property
+    def median_ratio(self) -> float:
+        return float(np.median(list(self.ratios.values()))) if self.ratios else float("nan")
+
+    @property
+    def worse_share(self) -> float:
+        return float(np.mean([r > WORSE for r in self.ratios.values()])) if self.ratios else float("nan")
+
+    @property
+    def covered(self) -> float:
+        """Share inside the intervals over all metrics and bands, each weighing the same."""
+        return float(np.mean(list(self.coverage.values()))) if self.coverage else float("nan")
+
+
+def evaluate(found: Sequence[Tournament]) -> Evaluation:
+    """Winners and interval ends come from the selection origins alone; the numbers from the two after them."""
+    known = [s for s in found if s.status == "ok"]
+    held, selection = slice(-HELD_OUT, None), slice(None, -HELD_OUT)
+    errors = {s.name: float(s.errors(s.winner, held).mean()) for s in known}
+    base = {s.name: float(s.errors(BASELINE, held).mean()) for s in known}
+    ratios = {name: errors[name] / base[name] for name in errors if base[name] > 0}
+    pools = residuals(known, held)
+    inside = coverage(pools, quantiles(residuals(known, selection)))
+    return Evaluation(ratios, errors, inside, len(found), sum(len(v) for v in pools.values()))
+
+
+def gate(found: Sequence[Tournament], numbers: Evaluation, champion: Forecaster | None) -> Gate:
+    """No worse than seasonal-naive in the median (it is served where nothing beats it), no worse than the champion on
+    the same origins, intervals that hold what they say, few series clearly worse."""
+    said = f"median error ratio to {BASELINE} {numbers.median_ratio:.3f}, limit 1"
+    off = abs(numbers.covered - LEVEL) if numbers.coverage else 0.0
+    worse = round(numbers.worse_share * len(numbers.ratios))
+    # Two of ten series may be worse by chance when one in ten is: refused is what chance does not explain.
+    chance = float(binom.sf(worse - 1, len(numbers.ratios), WORSE_SHARE))
+    few = f"{worse} of {len(numbers.ratios)} series worse than {WORSE} times {BASELINE}, p {chance:.2f} if {WORSE_SHARE:.0%} are"
+    return Gate(
+        (
+            Condition("better_than_baseline", numbers.median_ratio <= 1.0, said),
+            no_worse_than_champion(_against(found, champion), CHAMPION_MARGIN),
+            calibrated(off, COVERAGE_MARGIN),
+            Condition("few_series_worse", chance >= 0.05, few),
+        )
+    )
+
+
+def _against(found: Sequence[Tournament], champion: Forecaster | None) -> Interval | None:
+    """(champion's error - ours) per series and held-out origin; positive when the challenger is better."""
+    if champion is None or not champion.winners:
+        return None
+    held = slice(-HELD_OUT, None)
+    ours: list[float] = []
+    theirs: list[float] = []
+    for series in found:
+        methods = champion.winners.get(series.name, [])
+        if series.status != "ok" or not methods or any(m not in series.forecasts for m in methods):
+            continue
+        joined = np.median([series.forecasts[m] for m in methods], axis=0)
+        series.forecasts["champion"] = joined
+        theirs += list(series.errors("champion", held))
+        ours += list(series.errors(series.winner, held))
+        del series.forecasts["champion"]
+    if not ours:
+        return None
+
+    def closeness(_: Floats, missed: Floats) -> float:
+        return -float(missed.mean())
+
+    return paired_bootstrap(closeness, np.zeros(len(ours)), np.array(ours), np.array(theirs), name="forecast/champion")

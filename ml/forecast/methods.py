@@ -1,0 +1,96 @@
+"""The forecasting methods of the tournament, simplest first, and what judges them. Which one serves is chosen elsewhere.
+
+All of them see log(1 + y): growth is a factor, and nothing is forecast below zero. A method that fails says so; there is
+no silent fallback to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from statsforecast.models import MSTL, AutoARIMA, AutoETS, CrostonSBA, DynamicOptimizedTheta
+
+Floats = np.ndarray
+Method = Callable[[Floats, int, int], Floats]
+
+# A search of orders by AutoARIMA takes seconds on long series; on short ones it is worth them.
+SHORT = 120
+# Over this share of zeros a series is intermittent: demand comes in lumps.
+INTERMITTENT = 0.15
+
+
+def seasonal_naive(y: Floats, horizon: int, season: int) -> Floats:
+    """The last season again."""
+    return np.resize(y[-season:], horizon)
+
+
+def seasonal_window_average(y: Floats, horizon: int, season: int, seasons: int | None = None) -> Floats:
+    """The mean of the last seasons, place by place: four weeks of days, two days of hours."""
+    count = seasons or (2 if season >= 24 else 4)
+    known = y[-season * min(count, len(y) // season) :]
+    return np.resize(known.reshape(-1, season).mean(axis=0), horizon)
+
+
+def theta(y: Floats, horizon: int, season: int) -> Floats:
+    return np.asarray(DynamicOptimizedTheta(season_length=season).forecast(y=y, h=horizon)["mean"])
+
+
+def ets(y: Floats, horizon: int, season: int) -> Floats:
+    # Errors and seasons are additive on the log scale; the trend is searched. Long seasons are for MSTL.
+    model = "AZA" if 1 < season < 24 else "AZN"
+    return np.asarray(AutoETS(season_length=season, model=model, damped=True).forecast(y=y, h=horizon)["mean"])
+
+
+def mstl(y: Floats, horizon: int, season: int) -> Floats:
+    return np.asarray(MSTL(season_length=season).forecast(y=y, h=horizon)["mean"])
+
+
+def arima(y: Floats, horizon: int, season: int) -> Floats:
+    return np.asarray(AutoARIMA(season_length=season, max_p=2, max_q=2).forecast(y=y, h=horizon)["mean"])
+
+
+def croston(y: Floats, horizon: int, season: int) -> Floats:
+    """Croston's method with the correction of Syntetos and Boylan, on the counts themselves."""
+    return np.log1p(np.maximum(np.asarray(CrostonSBA().forecast(y=np.expm1(y), h=horizon)["mean"]), 0))
+
+
+def hurdle(y: Floats, horizon: int, season: int) -> Floats:
+    """Share of the last eight same days with anything, times their mean when there was: Bernoulli times rate."""
+    values = np.expm1(y[-season * min(8, len(y) // season) :]).reshape(-1, season)
+    some = values > 0
+    rate = np.where(some.any(axis=0), values.sum(axis=0) / np.maximum(some.sum(axis=0), 1), 0.0)
+    return np.log1p(np.resize(some.mean(axis=0) * rate, horizon))
+
+
+# From simple to rich: the order in which equals are preferred.
+METHODS: dict[str, Method] = {
+    "seasonal_naive": seasonal_naive,
+    "seasonal_window_average": seasonal_window_average,
+    "hurdle": hurdle,
+    "croston": croston,
+    "theta": theta,
+    "ets": ets,
+    "mstl": mstl,
+    "arima": arima,
+}
+MEDIAN = "median_of_three"
+ORDER = (*METHODS, MEDIAN)
+
+
+def candidates(y: Floats, season: int) -> list[str]:
+    """The methods worth trying on a series (on its log scale)."""
+    lumpy = float(np.mean(y == 0)) > INTERMITTENT
+    found = ["seasonal_naive", "seasonal_window_average", *(["hurdle", "croston"] if lumpy else ["theta", "ets"])]
+    if season > 1 and not lumpy:
+        found.append("mstl")
+    if len(y) <= SHORT and not lumpy:
+        found.append("arima")
+    return found
+
+
+def scale_of(y: Floats, season: int) -> float:
+    """Mean absolute seasonal difference: the unit of MASE (Hyndman, Koehler 2006). Never zero."""
+    if len(y) <= season:
+        return 1.0
+    return max(float(np.mean(np.abs(y[season:] - y[:-season]))), 1e-6)

@@ -1,0 +1,51 @@
+"""What models read: the published version that is current when a step starts, and nothing else of the lake."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from data_lake.layout import Layout
+from data_lake.publish import DATABASE, PublishError, current_version
+
+
+class Published:
+    """One published version, read with SQL. Raises PublishError when nothing is published."""
+
+    def __init__(self, layout: Layout) -> None:
+        version = current_version(layout)
+        if version is None:
+            raise PublishError("nothing is published yet: 'fullhouse run' publishes")
+        self.version = version
+        # The version's own path: a publish meanwhile does not change what is read.
+        path = layout.published_version(version.number) / DATABASE
+        self._connection = duckdb.connect(str(path), read_only=True)
+        self._connection.execute("set TimeZone = 'UTC'")
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the version's data."""
+        return self.version.as_of
+
+    @property
+    def data_end(self) -> date:
+        """The first day that is not observed."""
+        return self.version.as_of + timedelta(1)
+
+    def has(self, table: str) -> bool:
+        return table in self.version.rows
+
+    def frame(self, sql: str, parameters: dict[str, Any] | None = None) -> pd.DataFrame:
+        """The rows of a query as a pandas frame. The query must order them: training depends on it."""
+        return self._connection.execute(sql, parameters or {}).df()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def data_end_of(day: date) -> date:
+    """The first day unknown as of `day`: rows of that day count."""
+    return day + timedelta(1)
