@@ -84,6 +84,13 @@ def gains(ours: list[list[str]], theirs: list[list[str]], texts: pd.Series, draw
     return np.array([np.subtract(*(np.mean(_coherences(t, vocabulary, seen[i])) for t in (ours, theirs))) for i in samples])
 
 
+def by_chance(model: Pipeline, count: int) -> list[list[str]]:
+    """Terms drawn from the model's vocabulary, without looking at topics: what coherence is worth nothing."""
+    names = model[0].get_feature_names_out()
+    rolls = dice("topics", "chance")
+    return [[str(t) for t in rolls.choice(names, min(TERMS, len(names)), replace=False)] for _ in range(count)]
+
+
 def stability(one: list[list[str]], other: list[list[str]]) -> float:
     """Mean overlap (Jaccard) of the terms of topics matched one to one."""
     overlap = np.array([[len({*a} & {*b}) / len({*a} | {*b}) for b in other] for a in one])
