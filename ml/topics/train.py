@@ -79,10 +79,22 @@ def train(layout: Layout, as_of: date) -> Outcome:
                 mlflow.log_metric(name, float(getattr(row, name)), step=step)
         mlflow.log_table(numbers, "evaluation.json")
         log_figures({f"terms_{n}": lambda c=c: plots.terms(_weights(models[c], ids[c])) for n, c in enumerate(models)})
-        trained = registry.register(FAMILY, model, minutes[["creator_id", "text"]].head(5), as_of=as_of,
-                                    data_end=data_end_of(as_of), trusted=TRUSTED, metadata={}, tags=tags)
+        trained = registry.register(
+            FAMILY,
+            model,
+            minutes[["creator_id", "text"]].head(5),
+            as_of=as_of,
+            data_end=data_end_of(as_of),
+            trusted=TRUSTED,
+            metadata={},
+            tags=tags,
+        )
         trained = registry.conclude(trained, passed=verdict.passed, message=verdict.message)
-        facts = {"as of": as_of, "minutes": f"{len(minutes):,} in {WINDOW_DAYS} days", "later week": f"{LATER_DAYS} days"}
+        facts = {
+            "as of": as_of,
+            "minutes": f"{len(minutes):,} in {WINDOW_DAYS} days",
+            "later week": f"{LATER_DAYS} days",
+        }
         text = cards.card("topics: NMF", "What the chat of each creator is about.", facts, numbers, verdict, LIMITS)
         mlflow.log_text(text, "model_card.md")
         mlflow.set_tag("mlflow.note.content", text)
@@ -95,8 +107,16 @@ def train(layout: Layout, as_of: date) -> Outcome:
 def _row(creator: str, mine: pd.DataFrame, best: Choice, rival: float) -> dict[str, object]:
     vocabulary = set(nmf(best.count)[0].fit(mine["text"]).vocabulary_)
     covered = float(np.mean([any(w in vocabulary for w in text.split()) for text in mine["text"]]))
-    return {"creator": creator, "minutes": len(mine), "topics": best.count, "coherence": best.coherence,
-            "lda_coherence": rival, "stability": best.stability, "diversity": best.diversity, "coverage": covered}
+    return {
+        "creator": creator,
+        "minutes": len(mine),
+        "topics": best.count,
+        "coherence": best.coherence,
+        "lda_coherence": rival,
+        "stability": best.stability,
+        "diversity": best.diversity,
+        "coverage": covered,
+    }
 
 
 def _gain(by_creator: list[np.ndarray]) -> Interval:
@@ -141,9 +161,26 @@ def _write(
     for row in numbers.itertuples():
         for name in ("coherence", "stability", "diversity", "coverage"):
             rival = ("lda", float(row.lda_coherence)) if name == "coherence" else None
-            found.append(cards.score_row(trained, "backtest", name, float(getattr(row, name)), rows=int(row.minutes),
-                                         window=window, slice_name=f"creator {row.creator}", baseline=rival))
+            found.append(
+                cards.score_row(
+                    trained,
+                    "backtest",
+                    name,
+                    float(getattr(row, name)),
+                    rows=int(row.minutes),
+                    window=window,
+                    slice_name=f"creator {row.creator}",
+                    baseline=rival,
+                )
+            )
     predictions.write(layout, "model_scores", as_of, f"{FAMILY}-backtest", pd.DataFrame(found))
-    version = cards.version_row(trained, kind="nmf", rows=rows, data_from=until - timedelta(WINDOW_DAYS), baseline="lda",
-                                gate=verdict, commit=git_commit())
+    version = cards.version_row(
+        trained,
+        kind="nmf",
+        rows=rows,
+        data_from=until - timedelta(WINDOW_DAYS),
+        baseline="lda",
+        gate=verdict,
+        commit=git_commit(),
+    )
     predictions.write(layout, "model_versions", as_of, FAMILY, version)

@@ -30,7 +30,9 @@ def people(count: int, name: str, as_of: date = date(2026, 6, 1)) -> pd.DataFram
     odds = 1.2 * (np.log1p(rows["recency_days"]) - 1.8) - 2 * (rows["attendance_ratio_28d"] - 0.5) - 0.4
     rows[LABEL] = (rolls.uniform(size=count) < 1 / (1 + np.exp(-odds))).astype(int)
     keys = pd.DataFrame({"creator_id": "c", "platform": "twitch", "viewer_id": [f"{name}{n}" for n in range(count)]})
-    return keys.assign(as_of_date=as_of, cutoff=as_of + timedelta(1), is_churn_eligible=True, last_trace_at=pd.Timestamp(as_of)).join(rows)
+    return keys.assign(
+        as_of_date=as_of, cutoff=as_of + timedelta(1), is_churn_eligible=True, last_trace_at=pd.Timestamp(as_of)
+    ).join(rows)
 
 
 @pytest.fixture(scope="module")
