@@ -125,13 +125,14 @@ def reasons_of(model: Any, metadata: dict[str, Any], rows: pd.DataFrame, values:
         pd.Categorical.from_codes(np.where(heights[:, n] > SMALLEST_REASON, order[:, n], -1), categories=names)
         for n in range(REASONS)
     ]
-    told = features.reset_index(drop=True).assign(
-        place=np.arange(len(rows)), **{f"reason_{n}": pd.Series(c).astype("string") for n, c in enumerate(codes)}
-    )
+    said = {f"reason_{n}": pd.Series(c).astype("string") for n, c in enumerate(codes)}
+    told = features.reset_index(drop=True).assign(place=np.arange(len(rows)), **said)
     cases = " ".join(f"when '{name}' then {words}" for name, words in WORDS.items())
     texts = ", ".join(f"case reason_{n} {cases} end" for n in range(REASONS))
-    found = duckdb.execute(f"select nullif(concat_ws('; ', {texts}), '') as text from told order by place").df()
-    return found["text"].to_numpy(object)
+    with duckdb.connect() as connection:
+        connection.register("told", told)
+        query = f"select nullif(concat_ws('; ', {texts}), '') as text from told order by place"
+        return connection.execute(query).df()["text"].to_numpy(object)
 
 
 def _logit(p: np.ndarray) -> np.ndarray:

@@ -12,16 +12,16 @@ import pandas as pd
 
 from ml.published import Published
 
-WINDOW_DAYS = 90
+WINDOW_DAYS = 60
 MINIMUM_CHATTERS = 5
 MINIMUM_MINUTES = 300
 KEYS = ["creator_id", "broadcast_id", "minute_at"]
 
-# What tokens are, once links and mentions are gone: letters of any script, at least three.
+# What tokens are, once links, mentions and :emotes: are gone: letters of any script, at least three.
 _WORDS = """
     select m.creator_id, m.broadcast_id, m.minute_at, m.platform, m.viewer_id, lower(w.word) as word
     from messages m, unnest(regexp_extract_all(
-        regexp_replace(lower(m.text), '(https?://|www[.])[^ ]*|[@#][^ ]+', ' ', 'g'), '[\\p{L}][\\p{L}'']{2,}'
+        regexp_replace(lower(m.text), '(https?://|www[.])[^ ]*|[@#][^ ]+|:[a-z0-9_-]+:', ' ', 'g'), '[\\p{L}][\\p{L}'']{2,}'
     )) as w(word)
 """
 

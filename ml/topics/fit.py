@@ -57,7 +57,9 @@ def coherence(terms: list[list[str]], texts: pd.Series) -> list[float]:
 def presence(terms: list[list[str]], texts: pd.Series) -> tuple[list[str], csr_matrix]:
     """The terms, and which document holds which."""
     vocabulary = sorted({t for row in terms for t in row})
-    counter = CountVectorizer(token_pattern=r"\S+", lowercase=False, binary=True, vocabulary=vocabulary, dtype=np.float64)
+    counter = CountVectorizer(
+        token_pattern=r"\S+", lowercase=False, binary=True, vocabulary=vocabulary, dtype=np.float64
+    )
     return vocabulary, csr_matrix(counter.transform(texts))
 
 
@@ -81,7 +83,16 @@ def gains(ours: list[list[str]], theirs: list[list[str]], texts: pd.Series, draw
     vocabulary, seen = presence([*ours, *theirs], texts)
     rolls = dice("topics", "gain")
     samples = [np.arange(seen.shape[0]), *rolls.integers(0, seen.shape[0], (draws, seen.shape[0]))]
-    return np.array([np.subtract(*(np.mean(_coherences(t, vocabulary, seen[i])) for t in (ours, theirs))) for i in samples])
+    return np.array(
+        [np.subtract(*(np.mean(_coherences(t, vocabulary, seen[i])) for t in (ours, theirs))) for i in samples]
+    )
+
+
+def by_chance(model: Pipeline, count: int) -> list[list[str]]:
+    """Terms drawn from the model's vocabulary, without looking at topics: what coherence is worth nothing."""
+    names = model[0].get_feature_names_out()
+    rolls = dice("topics", "chance")
+    return [[str(t) for t in rolls.choice(names, min(TERMS, len(names)), replace=False)] for _ in range(count)]
 
 
 def stability(one: list[list[str]], other: list[list[str]]) -> float:
@@ -140,7 +151,7 @@ class Topics(BaseEstimator):  # type: ignore[misc]
     def predict(self, documents: pd.DataFrame) -> np.ndarray:
         """The main topic of each (creator_id, text); -1 where the creator or every term is unknown."""
         found = np.full(len(documents), -1)
-        for creator in (self.models or {}):
+        for creator in self.models or {}:
             mine = (documents["creator_id"] == creator).to_numpy()
             if mine.any():
                 shares = self.weights(creator, documents.loc[mine, "text"])

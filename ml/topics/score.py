@@ -56,7 +56,9 @@ def score(layout: Layout, as_of: date) -> dict[str, int]:
     return {"ok": sum(len(part) for part in found["topics"])}
 
 
-def _creator(model: Topics, creator: str, mine: pd.DataFrame, said: pd.DataFrame, rates: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _creator(
+    model: Topics, creator: str, mine: pd.DataFrame, said: pd.DataFrame, rates: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
     shares = model.weights(creator, mine["text"])
     known = shares.sum(axis=1) > 0
     mine, shares = mine[known].reset_index(drop=True), shares[known]
@@ -64,14 +66,27 @@ def _creator(model: Topics, creator: str, mine: pd.DataFrame, said: pd.DataFrame
     terms = top_terms((model.models or {})[creator])
     late = mine["minute_at"] >= mine["minute_at"].max() - pd.Timedelta(days=LATER_DAYS)
     topics = pd.DataFrame(
-        {"topic_id": ids, "topic_name": [" ".join(t[:3]) for t in terms], "terms": [", ".join(t) for t in terms],
-         "coherence": coherence(terms, mine.loc[late, "text"]), "share": shares.mean(axis=0), "status": "ok"}
+        {
+            "topic_id": ids,
+            "topic_name": [" ".join(t[:3]) for t in terms],
+            "terms": [", ".join(t) for t in terms],
+            "coherence": coherence(terms, mine.loc[late, "text"]),
+            "share": shares.mean(axis=0),
+            "status": "ok",
+        }
     )
     effects = chat_effects(mine, shares, rates)
     return {
         "topics": topics.join(effects),
-        "topic_weeks": _long(mine.assign(week_date=mine["minute_at"].dt.to_period("W-SUN").dt.start_time.dt.date), shares, ids, ["week_date"]),
-        "topic_streams": _long(mine, shares, ids, ["broadcast_id"]).merge(shifts(mine, shares), on="broadcast_id", how="left"),
+        "topic_weeks": _long(
+            mine.assign(week_date=mine["minute_at"].dt.to_period("W-SUN").dt.start_time.dt.date),
+            shares,
+            ids,
+            ["week_date"],
+        ),
+        "topic_streams": _long(mine, shares, ids, ["broadcast_id"]).merge(
+            shifts(mine, shares), on="broadcast_id", how="left"
+        ),
         "topic_viewers": _viewers(mine, shares, said, ids),
     }
 

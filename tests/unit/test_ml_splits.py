@@ -1,4 +1,4 @@
-"""Splits refuse what could not have been known, metrics agree with their definitions, gates refuse what is not better."""
+"""Splits refuse what could not have been known, metrics follow their definitions, gates refuse what is no better."""
 
 from __future__ import annotations
 
