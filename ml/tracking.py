@@ -71,6 +71,9 @@ class Registry:
         # Long: the first use of a store makes its tables.
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
+        if chosen is None:
+            # MLflow writes what it was told into the environment: the next lake must not take it for a person's choice.
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
         self.client = MlflowClient(self.uri, self.uri)
 
     def _experiment(self, name: str) -> str:

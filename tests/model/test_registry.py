@@ -55,6 +55,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield Store(layout, Registry(layout))
 
 
+def test_a_second_lake_in_the_same_process_keeps_its_own_files(store: Store, tmp_path: Path) -> None:
+    other = Store(Layout(tmp_path / "other"), Registry(Layout(tmp_path / "other")))
+    other.version(date(2026, 3, 2), passed=True)
+    assert list((tmp_path / "other" / "mlflow" / "artifacts" / "toy").rglob("model.skops"))
+    assert not Path("mlruns").exists()
+    Registry(store.layout)
+
+
 def test_a_day_is_scored_by_the_newest_version_that_passed_and_ends_by_then(store: Store) -> None:
     first = store.version(date(2026, 3, 2), passed=True)
     store.version(date(2026, 4, 6), passed=False)
