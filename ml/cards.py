@@ -12,7 +12,9 @@ from ml.gates import Gate
 from ml.tracking import Trained
 
 
-def card(title: str, purpose: str, facts: Mapping[str, Any], numbers: pd.DataFrame, gate: Gate, limits: Sequence[str]) -> str:
+def card(
+    title: str, purpose: str, facts: Mapping[str, Any], numbers: pd.DataFrame, gate: Gate, limits: Sequence[str]
+) -> str:
     """A model card as Markdown: what it is for, what it was trained on, how good it is, where it must not be used."""
     lines = [f"# {title}", "", purpose, "", "## Trained on", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]

@@ -47,12 +47,12 @@ def better_than_baseline(name: str, difference: Interval) -> Condition:
     return Condition("better_than_baseline", difference.low > 0, said)
 
 
-def no_worse_than_champion(difference: Interval | None) -> Condition:
-    """The interval of (challenger - champion) stays above -NO_WORSE; without a champion there is nothing to lose."""
+def no_worse_than_champion(difference: Interval | None, margin: float = NO_WORSE) -> Condition:
+    """The interval of (challenger - champion) stays above -margin; without a champion there is nothing to lose."""
     if difference is None:
         return Condition("no_worse_than_champion", True, "there is no champion yet")
     said = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] against the champion"
-    return Condition("no_worse_than_champion", difference.low > -NO_WORSE, f"{said}, margin {NO_WORSE}")
+    return Condition("no_worse_than_champion", difference.low > -margin, f"{said}, margin {margin}")
 
 
 def calibrated(error: float, limit: float = CALIBRATION_ERROR) -> Condition:

@@ -38,6 +38,10 @@ from mlflow.tracking import MlflowClient
 from data_lake.layout import Layout
 from ml.published import data_end_of
 
+# What a registry set MLFLOW_TRACKING_URI to (mlflow writes what it is told into the environment); any other value of
+# it is the person's choice.
+_ours: str | None = None
+
 CHAMPION = "champion"
 MODEL_FILE = "model.skops"
 REPOSITORY = Path(__file__).parents[1]
@@ -63,13 +67,16 @@ class Registry:
     """The tracking store of a lake."""
 
     def __init__(self, layout: Layout) -> None:
+        global _ours
         chosen = os.environ.get("MLFLOW_TRACKING_URI")
+        chosen = None if chosen == _ours else chosen
         self.uri = chosen or f"sqlite:///{layout.mlflow / 'mlflow.db'}"
         self._artifacts = None if chosen else layout.mlflow / "artifacts"
         if self._artifacts:
             self._artifacts.mkdir(parents=True, exist_ok=True)
         # Long: the first use of a store makes its tables.
         mlflow.set_tracking_uri(self.uri)
+        _ours = None if chosen else self.uri
         mlflow.set_registry_uri(self.uri)
         self.client = MlflowClient(self.uri, self.uri)
 
@@ -215,6 +222,9 @@ def git_commit() -> str:
     """The commit the code is at, with '+' when files differ from it; unknown outside a repository."""
     done = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout.strip() or "unknown"

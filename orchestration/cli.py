@@ -102,6 +102,7 @@ def add(files: tuple[Path, ...]) -> None:
 @click.option("--rebuild", type=click.Choice(lake_run.ZONES), help="Make this zone again from the one before.")
 @click.option("--no-wait", is_flag=True, help="Fail at once when another process writes the lake.")
 @click.option("--sample-if-empty", is_flag=True, help="Write the sample world when landing/ is empty.")
+@click.option("--no-models", is_flag=True, help="Neither train nor score; what was predicted before stays.")
 @click.pass_context
 def run(
     context: click.Context,
@@ -110,10 +111,11 @@ def run(
     rebuild: str | None,
     no_wait: bool,
     sample_if_empty: bool,
+    no_models: bool,
 ) -> None:
-    """Read what is new, build, audit, publish."""
+    """Read what is new, build, audit, publish, score. The first run trains the models too."""
     layout = Layout.from_env()
-    request = lake_run.Request(_day(from_day), _day(to_day), rebuild, wait=not no_wait)
+    request = lake_run.Request(_day(from_day), _day(to_day), rebuild, wait=not no_wait, models=not no_models)
     if request.from_day and request.to_day and request.from_day > request.to_day:
         raise click.UsageError(f"--from {request.from_day} is after --to {request.to_day}")
     with _quiet(layout, bool(context.find_root().params["debug"])) as console:

@@ -11,15 +11,16 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.marts import marts_assets
+from orchestration.assets.models import insights_assets, published_insights, scoring_assets, training_assets
 from orchestration.assets.publish import published_assets
 from orchestration.assets.raw import raw_assets
 from orchestration.assets.twitch import live_sensor, twitch_assets, twitch_job, twitch_schedule
 from orchestration.checks import raw_checks
-from orchestration.jobs import lake_job
+from orchestration.jobs import lake_job, scoring_job, training_job
 from orchestration.project import Manifest, load_manifest
 from orchestration.quality import expectation_checks
 from orchestration.resources import default_resources
-from orchestration.schedules import daily_schedule
+from orchestration.schedules import daily_schedule, training_schedule
 from orchestration.sensors import failure_sensor, landing_sensor
 
 
@@ -27,12 +28,13 @@ def build_definitions(resources: Mapping[str, Any] | None = None, manifest: Mani
     """The definitions with these resources in place of the default ones."""
     manifest = manifest or load_manifest()
     assets = [*raw_assets(), marts_assets(manifest), published_assets(manifest)]
+    assets += [scoring_assets(), insights_assets(manifest), published_insights(manifest)]
     keys = sorted(key for definition in assets for key in definition.keys)
     return dg.Definitions(
-        assets=[*assets, twitch_assets()],
+        assets=[*assets, *training_assets(), twitch_assets()],
         asset_checks=[raw_checks(), expectation_checks(manifest)],
-        jobs=[lake_job(), twitch_job()],
-        schedules=[daily_schedule(keys), twitch_schedule()],
+        jobs=[lake_job(), scoring_job(), training_job(), twitch_job()],
+        schedules=[daily_schedule(keys), training_schedule(), twitch_schedule()],
         sensors=[landing_sensor(keys), failure_sensor(), live_sensor(keys)],
         resources={**default_resources(), **(resources or {})},
         # One process per run: a process per step would cost 3 to 4 s each.

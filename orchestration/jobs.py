@@ -5,13 +5,33 @@ from __future__ import annotations
 import dagster as dg
 
 DAILY_LAKE = "daily_lake_job"
+DAILY_SCORING = "daily_scoring_job"
+WEEKLY_TRAINING = "weekly_training_job"
 
 
 def lake_job() -> dg.UnresolvedAssetJobDefinition:
     """Everything, from landing files to published tables: what `fullhouse run`, the schedule and the sensor run."""
     return dg.define_asset_job(
         DAILY_LAKE,
-        # Pulling from an account is asked for apart: a run reads what has landed.
-        selection=dg.AssetSelection.all() - dg.AssetSelection.key_prefixes("landing"),
-        description="Landing files to published tables: read, build, audit, publish.",
+        # Pulling from an account is asked for apart: a run reads what has landed. Training has its own rhythm.
+        selection=dg.AssetSelection.all() - dg.AssetSelection.key_prefixes("landing", "models"),
+        description="Landing files to published tables: read, build, audit, publish, score, publish the insights.",
+    )
+
+
+def training_job() -> dg.UnresolvedAssetJobDefinition:
+    """Every model family, as of a Monday."""
+    return dg.define_asset_job(
+        WEEKLY_TRAINING,
+        selection=dg.AssetSelection.key_prefixes("models"),
+        description="Train, evaluate and gate every model family as of a Monday; the gate decides on the champion.",
+    )
+
+
+def scoring_job() -> dg.UnresolvedAssetJobDefinition:
+    """Scores, outcomes and insight marts over what is published: the last part of the lake job, for backfills."""
+    return dg.define_asset_job(
+        DAILY_SCORING,
+        selection=dg.AssetSelection.groups("predictions", "insights", "published_insights"),
+        description="Score with the newest version that may, judge past scores, build and publish the insight marts.",
     )

@@ -11,7 +11,7 @@ import subprocess
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Request:
     to_day: date | None = None
     rebuild: str | None = None
     wait: bool = True
+    models: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,11 @@ def run_lake(
         raise RunError(f"landing/ is empty: {advice}")
     parse_models(progress)
     summary = RunSummary(run_id, str(log_file(layout)))
-    _execute(layout, request, progress, summary)
+    untrained = request.models and not is_trained(layout)
+    _execute(layout, request, progress, summary, with_scores=request.models and not untrained)
+    if untrained and summary.succeeded:
+        # Models read what is published: the first ones are trained and scored once there is something.
+        train_first(layout, progress, summary)
     _describe(layout, summary)
     if not summary.succeeded:
         message = summary.error or "; ".join(f"{c.name} on {c.asset}" for c in summary.failed_checks if c.is_blocking)
@@ -138,7 +143,12 @@ def parse_models(progress: Progress) -> None:
     progress.finish(steps.MODELS, "manifest made")
 
 
-def _execute(layout: Layout, request: Request, progress: Progress, summary: RunSummary) -> None:
+def is_trained(layout: Layout) -> bool:
+    """Whether any model was ever trained here: said by the scorecard, without asking MLflow."""
+    return any((layout.predictions / "model_versions").glob("as_of_date=[12]*/*.parquet"))
+
+
+def _execute(layout: Layout, request: Request, progress: Progress, summary: RunSummary, *, with_scores: bool) -> None:
     progress.advance(START, 0.0)
     # Here and not above: Dagster and dbt take seconds to import, which `fullhouse status` must not pay.
     import dagster as dg
@@ -161,15 +171,75 @@ def _execute(layout: Layout, request: Request, progress: Progress, summary: RunS
             instance=instance,
             run_id=summary.run_id,
             raise_on_error=False,
-            asset_selection=lake_selection(layout, assets),
+            asset_selection=[key for key in lake_selection(layout, assets) if with_scores or not is_scored(key.path)],
             tags={**run_tags(layout, fingerprint(), window), COMMAND_LINE: str(os.getpid())},
         )
+    _note(summary, result)
+
+
+def _note(summary: RunSummary, result: Any) -> None:
+    import dagster as dg
+
     summary.succeeded = result.success
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             _note_check(summary, event.asset_check_evaluation_data)
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE and summary.error is None:
             summary.error = _why(event.step_failure_data)
+
+
+def train_first(layout: Layout, progress: Progress, summary: RunSummary) -> None:
+    """Train at two past cut-offs, so that the scorecard holds outcomes, then score those days and the latest.
+
+    A challenger that the gate refuses is a warning here: what it would have replaced is still served.
+    """
+    import dagster as dg
+
+    from ml.families import first_cut_offs
+    from orchestration.definitions import build_definitions
+    from orchestration.jobs import DAILY_SCORING, WEEKLY_TRAINING
+    from orchestration.partitions import Window, run_tags
+    from orchestration.resources import LakeResource
+
+    version = current_version(layout)
+    assert version is not None, "a run that succeeded has published"
+    told = dg.ResourceDefinition.hardcoded_resource(progress)
+    definitions = build_definitions({"lake": LakeResource(root=str(layout.root)), "progress": told})
+    mine = {COMMAND_LINE: str(os.getpid())}
+    with dg.DagsterInstance.get() as instance:
+        training = definitions.resolve_job_def(WEEKLY_TRAINING)
+        for monday in first_cut_offs(version.as_of):
+            trained = RunSummary(str(uuid.uuid4()), summary.log)
+            _note(
+                trained,
+                training.execute_in_process(
+                    instance=instance,
+                    run_id=trained.run_id,
+                    raise_on_error=False,
+                    partition_key=monday.isoformat(),
+                    tags=mine,
+                ),
+            )
+            summary.checks_passed += trained.checks_passed
+            summary.failed_checks += [replace(check, is_blocking=False) for check in trained.failed_checks]
+            if trained.error:
+                summary.succeeded, summary.error = False, trained.error
+                return
+        scoring = definitions.resolve_job_def(DAILY_SCORING)
+        tags = {**run_tags(layout, fingerprint(), Window()), **mine}
+        _note(
+            summary,
+            scoring.execute_in_process(instance=instance, run_id=str(uuid.uuid4()), raise_on_error=False, tags=tags),
+        )
+
+
+def is_scored(path: Sequence[str]) -> bool:
+    """Whether an asset is made from scores: predictions, the insight marts, and their published tables."""
+    from orchestration.project import INSIGHTS, insight_tables, load_manifest
+
+    return path[0] in ("predictions", INSIGHTS) or (
+        path[0] == "published" and path[1] in {table.name for table in insight_tables(load_manifest())}
+    )
 
 
 def bury_the_dead(instance: Any) -> None:

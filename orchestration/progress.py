@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Protocol
 
 SAMPLE, MODELS, MARTS, AUDIT, PUBLISH = "sample world", "models", "build marts", "audit", "publish"
+SCORE, INSIGHTS, PUBLISH_INSIGHTS = "score", "build insights", "publish insights"
 
 
 def reading(source: str) -> str:
     """The name of the step that reads a source's landing files."""
     return f"read {source}"
+
+
+def training(family: str) -> str:
+    """The name of the step that trains a model family."""
+    return f"train {family}"
 
 
 class Progress(Protocol):

@@ -26,6 +26,10 @@ DBT = (sys.executable, "-P", str(Path(__file__).with_name("dbt_process.py")))
 DAILY = "daily"
 # Folders of models/ whose tables people may query.
 PUBLISHED_LAYERS = ("marts", "features")
+# The models over predictions/: built by a dbt process of their own after scoring, published beside the marts.
+INSIGHTS = "insights"
+# By folder name: a path selector depends on the working directory.
+INSIGHTS_FOLDER = f"fqn:{INSIGHTS}"
 
 Manifest = Mapping[str, Any]
 
@@ -86,6 +90,15 @@ def is_daily(node: Mapping[str, Any]) -> bool:
 
 def published_tables(manifest: Manifest) -> Sequence[Table]:
     """What a version holds: every mart and feature table with its description and those of its columns."""
+    return _tables(manifest, PUBLISHED_LAYERS)
+
+
+def insight_tables(manifest: Manifest) -> Sequence[Table]:
+    """What completes a version once models have scored."""
+    return _tables(manifest, (INSIGHTS,))
+
+
+def _tables(manifest: Manifest, layers: Sequence[str]) -> Sequence[Table]:
     return [
         Table(
             name=node["name"],
@@ -95,5 +108,5 @@ def published_tables(manifest: Manifest) -> Sequence[Table]:
             by_day=is_daily(node),
         )
         for node in models(manifest)
-        if layer(node) in PUBLISHED_LAYERS
+        if layer(node) in layers
     ]

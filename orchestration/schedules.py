@@ -1,11 +1,12 @@
-"""The schedule: once a day, whatever has arrived."""
+"""The schedules: once a day whatever has arrived, once a week the models."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import dagster as dg
 
 from data_lake.layout import Layout
-from orchestration.jobs import DAILY_LAKE
+from orchestration.jobs import DAILY_LAKE, WEEKLY_TRAINING
 from orchestration.selection import lake_request
 
 
@@ -18,9 +19,28 @@ def daily_schedule(assets: Sequence[dg.AssetKey]) -> dg.ScheduleDefinition:
         job_name=DAILY_LAKE,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Every day at 04:00 UTC: read what arrived, build, audit, publish.",
+        description="Every day at 04:00 UTC: read what arrived, build, audit, publish, score.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return lake_request(Layout.from_env(), assets)
+
+    return schedule
+
+
+def training_schedule() -> dg.ScheduleDefinition:
+    """Mondays at 05:00 UTC, after the daily run, as of the Monday a week ago: the data of that day are complete."""
+
+    @dg.schedule(
+        name="weekly_training_schedule",
+        cron_schedule="0 5 * * 1",
+        job_name=WEEKLY_TRAINING,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Every Monday at 05:00 UTC: train every model family as of the last complete Monday.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        day = context.scheduled_execution_time.date()
+        monday = day - timedelta(days=day.weekday() + 7)
+        return dg.RunRequest(run_key=monday.isoformat(), partition_key=monday.isoformat())
 
     return schedule

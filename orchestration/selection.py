@@ -14,9 +14,9 @@ from orchestration.project import fingerprint
 
 def lake_selection(layout: Layout, assets: Collection[dg.AssetKey]) -> list[dg.AssetKey]:
     """All assets but the raw ones of sources without a new file: nothing is read for those, and Dagster would store
-    an event for each of their entities and days."""
+    an event for each of their entities and days. Training has a job of its own."""
     news = {file.source for file in new_files(layout)}
-    lake = (key for key in assets if key.path[0] != "landing")
+    lake = (key for key in assets if key.path[0] not in ("landing", "models"))
     return sorted(key for key in lake if key.path[0] != "raw" or key.path[1] in news)
 
 

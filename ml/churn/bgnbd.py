@@ -35,7 +35,9 @@ class BgNbd:
         shrink = ((alpha + age) / (alpha + age + within)) ** (r + visits)
         series = hyp2f1(r + visits, b + visits, a + b + visits - 1, within / (alpha + age + within))
         up = (a + b + visits - 1) / (a - 1) * (1 - shrink * series)
-        dead = np.where(visits > 0, a / (b + np.maximum(visits, 1) - 1) * ((alpha + age) / (alpha + last)) ** (r + visits), 0.0)
+        dead = np.where(
+            visits > 0, a / (b + np.maximum(visits, 1) - 1) * ((alpha + age) / (alpha + last)) ** (r + visits), 0.0
+        )
         return np.asarray(up / (1 + dead))
 
     def absence(self, gap: float, days: float, visits: Floats, last: Floats, age: Floats) -> Floats:
@@ -57,7 +59,10 @@ def fit_bgnbd(visits: Floats, last: Floats, age: Floats) -> BgNbd:
         leaves = betaln(a + 1, b + np.maximum(x, 1) - 1) - betaln(a, b) - (r + x) * np.log(alpha + t_x)
         return float(-np.mean(first + np.where(x > 0, np.logaddexp(stays, leaves), stays)) + 1e-4 * np.sum(logs**2))
 
-    best = min((minimize(loss, [s, s, 0.2, 0.5], method="Nelder-Mead", options={"maxiter": 2000}) for s in (0.0, 1.0)), key=lambda f: f.fun)
+    best = min(
+        (minimize(loss, [s, s, 0.2, 0.5], method="Nelder-Mead", options={"maxiter": 2000}) for s in (0.0, 1.0)),
+        key=lambda f: f.fun,
+    )
     if not best.success:
         raise RuntimeError(f"BG/NBD did not converge: {best.message}")
     r, alpha, a, b = np.exp(best.x)

@@ -165,5 +165,6 @@ def require(spec_hash: str) -> None:
     """Raises OtherFeatures when a model was trained on another specification than the one served now."""
     if spec_hash != SPEC.hash:
         raise OtherFeatures(
-            f"the model was trained on features {spec_hash}, served are {SPEC.hash}: train it again (weekly_training_job)"
+            f"the model was trained on features {spec_hash}, served are {SPEC.hash}: "
+            "train it again (weekly_training_job)"
         )

@@ -77,7 +77,10 @@ def evaluate(
     }
     for share in TOP_SHARES:
         values = top(truth, probability, share)
-        metrics |= {f"{m}_at_{share:.0%}".replace("%", ""): v for m, v in zip(("precision", "recall", "lift"), values, strict=True)}
+        metrics |= {
+            f"{m}_at_{share:.0%}".replace("%", ""): v
+            for m, v in zip(("precision", "recall", "lift"), values, strict=True)
+        }
     if threshold is not None:
         chosen = probability >= threshold
         metrics["threshold"] = threshold

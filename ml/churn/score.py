@@ -74,7 +74,9 @@ def score(layout: Layout, as_of: date) -> dict[str, int]:
 
 def _without_model(rows: pd.DataFrame) -> pd.DataFrame:
     found = rows[["creator_id", "platform", "viewer_id"]].assign(status="no_model", evidence_date=_day(rows))
-    return found.assign(churn_probability=np.nan, probability_low=np.nan, probability_high=np.nan, is_at_risk=None, reasons=None)
+    return found.assign(
+        churn_probability=np.nan, probability_low=np.nan, probability_high=np.nan, is_at_risk=None, reasons=None
+    )
 
 
 def scores(model: Any, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +100,7 @@ def scores(model: Any, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataF
         churn_probability=values,
         probability_low=np.minimum(low, values),
         probability_high=np.maximum(high, values),
-        is_at_risk=np.where(eligible, values >= cut, None),
+        is_at_risk=pd.Series(values >= cut, index=rows.index, dtype="boolean").where(eligible),
         reasons=reasons,
     )
 
@@ -123,18 +125,19 @@ def reasons_of(model: Any, metadata: dict[str, Any], rows: pd.DataFrame, values:
         pd.Categorical.from_codes(np.where(heights[:, n] > SMALLEST_REASON, order[:, n], -1), categories=names)
         for n in range(REASONS)
     ]
-    told = features.reset_index(drop=True).assign(
-        place=np.arange(len(rows)), **{f"reason_{n}": pd.Series(c).astype("string") for n, c in enumerate(codes)}
-    )
+    said = {f"reason_{n}": pd.Series(c).astype("string") for n, c in enumerate(codes)}
+    told = features.reset_index(drop=True).assign(place=np.arange(len(rows)), **said)
     cases = " ".join(f"when '{name}' then {words}" for name, words in WORDS.items())
     texts = ", ".join(f"case reason_{n} {cases} end" for n in range(REASONS))
-    found = duckdb.execute(f"select nullif(concat_ws('; ', {texts}), '') as text from told order by place").df()
-    return found["text"].to_numpy(object)
+    with duckdb.connect() as connection:
+        connection.register("told", told)
+        query = f"select nullif(concat_ws('; ', {texts}), '') as text from told order by place"
+        return np.asarray(connection.execute(query).df()["text"].to_numpy(object))
 
 
 def _logit(p: np.ndarray) -> np.ndarray:
     clipped = np.clip(p, 1e-6, 1 - 1e-6)
-    return np.log(clipped / (1 - clipped))
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def _day(rows: pd.DataFrame) -> pd.Series:
@@ -185,9 +188,15 @@ def _judge(layout: Layout, as_of: date, both: pd.DataFrame) -> int:
         interval = found.intervals.get(metric)
         rows.append(
             cards.score_row(
-                trained, "live", metric, value, rows=found.rows, base_rate=found.base,
+                trained,
+                "live",
+                metric,
+                value,
+                rows=found.rows,
+                base_rate=found.base,
                 window=(window.label_from, window.label_to - timedelta(1)),
-                low=interval.low if interval else None, high=interval.high if interval else None,
+                low=interval.low if interval else None,
+                high=interval.high if interval else None,
                 baseline=("recency_only", recency) if metric == "auc" else None,
             )
         )

@@ -74,7 +74,9 @@ def train(layout: Layout, as_of: date) -> Outcome:
         truth = test[LABEL].to_numpy(float)
         log_figures(
             {
-                "calibration": lambda: plots.calibration(truth, {kind: said, "recency_only": baselines["recency_only"]}),
+                "calibration": lambda: plots.calibration(
+                    truth, {kind: said, "recency_only": baselines["recency_only"]}
+                ),
                 "lift": lambda: plots.lift(truth, {kind: said, **baselines}),
                 "weights": lambda: plots.bars(
                     weights(models[DEFAULT]), "What the logistic model looks at", "weight of one standard deviation"
@@ -191,7 +193,9 @@ def _log_numbers(found: list[Evaluation], rows: int) -> None:
     mlflow.log_metrics({k: v for k, v in main.metrics.items() if np.isfinite(v)})
     mlflow.log_metrics({"test_rows": float(rows), "base_rate": main.base})
     for other in found[1:]:
-        mlflow.log_metrics({f"baseline_{other.name}_{k}": other.metrics[k] for k in ("auc", "average_precision", "brier")})
+        mlflow.log_metrics(
+            {f"baseline_{other.name}_{k}": other.metrics[k] for k in ("auc", "average_precision", "brier")}
+        )
     mlflow.log_table(_table(found), "evaluation.json")
     if main.slices:
         mlflow.log_table(pd.DataFrame([{"slice": n, **v} for n, v in main.slices.items()]), "slices.json")
@@ -200,15 +204,26 @@ def _log_numbers(found: list[Evaluation], rows: int) -> None:
 def _table(found: list[Evaluation]) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"model": e.name, **{m: e.metrics[m] for m in ("auc", "average_precision", "brier", "calibration_error", "precision_at_10", "lift_at_10")}}
+            {
+                "model": e.name,
+                **{
+                    m: e.metrics[m]
+                    for m in ("auc", "average_precision", "brier", "calibration_error", "precision_at_10", "lift_at_10")
+                },
+            }
             for e in found
         ]
     )
 
 
 def _card(
-    as_of: date, kind: str, split: TimeSplit, training: pd.DataFrame, test: pd.DataFrame,
-    found: list[Evaluation], verdict: Gate,
+    as_of: date,
+    kind: str,
+    split: TimeSplit,
+    training: pd.DataFrame,
+    test: pd.DataFrame,
+    found: list[Evaluation],
+    verdict: Gate,
 ) -> str:
     facts = {
         "as of": as_of,
@@ -222,8 +237,14 @@ def _card(
 
 
 def _write(
-    layout: Layout, as_of: date, trained: Trained, kind: str, split: TimeSplit, training: pd.DataFrame,
-    found: list[Evaluation], verdict: Gate,
+    layout: Layout,
+    as_of: date,
+    trained: Trained,
+    kind: str,
+    split: TimeSplit,
+    training: pd.DataFrame,
+    found: list[Evaluation],
+    verdict: Gate,
 ) -> None:
     main, baselines = found[0], [e for e in found if e.name in BASELINES]
     best = max(baselines, key=lambda e: e.metrics["auc"])
@@ -233,17 +254,42 @@ def _write(
         interval = main.intervals.get(metric)
         said = (best.name, best.metrics[metric]) if metric in best.metrics else None
         low, high = (interval.low, interval.high) if interval else (None, None)
-        rows.append(cards.score_row(trained, "backtest", metric, value, rows=main.rows, window=window, low=low,
-                                    high=high, baseline=said, base_rate=main.base))
+        rows.append(
+            cards.score_row(
+                trained,
+                "backtest",
+                metric,
+                value,
+                rows=main.rows,
+                window=window,
+                low=low,
+                high=high,
+                baseline=said,
+                base_rate=main.base,
+            )
+        )
     for name, numbers in main.slices.items():
         rows += [
-            cards.score_row(trained, "backtest", m, numbers[m], rows=int(numbers["rows"]), window=window,
-                            slice_name=name, base_rate=numbers["base_rate"])
+            cards.score_row(
+                trained,
+                "backtest",
+                m,
+                numbers[m],
+                rows=int(numbers["rows"]),
+                window=window,
+                slice_name=name,
+                base_rate=numbers["base_rate"],
+            )
             for m in ("auc", "calibration_error")
         ]
     predictions.write(layout, "model_scores", as_of, f"{FAMILY}-backtest", pd.DataFrame(rows))
     version = cards.version_row(
-        trained, kind=kind, rows=len(training), data_from=split.train[0].cutoff, baseline=best.name, gate=verdict,
+        trained,
+        kind=kind,
+        rows=len(training),
+        data_from=split.train[0].cutoff,
+        baseline=best.name,
+        gate=verdict,
         commit=git_commit(),
     )
     predictions.write(layout, "model_versions", as_of, FAMILY, version)

@@ -16,6 +16,8 @@ from ml.metrics import Interval, paired_bootstrap
 BASELINE = "seasonal_naive"
 # How far the share inside the intervals may be from 80 %, and how many series may be clearly worse than the baseline.
 COVERAGE_MARGIN = 0.10
+# In units of the error of seasonal-naive on its own past: twenty held-out numbers cannot tell a tenth apart.
+CHAMPION_MARGIN = 0.10
 WORSE, WORSE_SHARE = 1.05, 0.10
 
 
@@ -63,11 +65,12 @@ def gate(found: Sequence[Tournament], numbers: Evaluation, champion: Forecaster 
     worse = round(numbers.worse_share * len(numbers.ratios))
     # Two of ten series may be worse by chance when one in ten is: refused is what chance does not explain.
     chance = float(binom.sf(worse - 1, len(numbers.ratios), WORSE_SHARE))
-    few = f"{worse} of {len(numbers.ratios)} series worse than {WORSE} times {BASELINE}, p {chance:.2f} if {WORSE_SHARE:.0%} are"
+    counted = f"{worse} of {len(numbers.ratios)} series worse than {WORSE} times {BASELINE}"
+    few = f"{counted}, p {chance:.2f} if {WORSE_SHARE:.0%} are"
     return Gate(
         (
             Condition("better_than_baseline", numbers.median_ratio <= 1.0, said),
-            no_worse_than_champion(_against(found, champion)),
+            no_worse_than_champion(_against(found, champion), CHAMPION_MARGIN),
             calibrated(off, COVERAGE_MARGIN),
             Condition("few_series_worse", chance >= 0.05, few),
         )

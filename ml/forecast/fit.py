@@ -60,7 +60,7 @@ class Tournament:
         said, known = self.forecasts[method][origins], self.actual[origins]
         steps = slice(0, self.clock.judged)
         missed = np.abs(np.expm1(said[:, steps]) - np.expm1(known[:, steps]))
-        return np.nanmean(missed, axis=1) / self.scale
+        return np.asarray(np.nanmean(missed, axis=1) / self.scale)
 
 
 def band_of(step_days: int) -> str:
@@ -88,8 +88,15 @@ def run(name: str, metric: str, y: Floats, clock: Clock) -> Tournament:
         except Exception as error:  # any library's fault loses its method, with its words, and nothing else
             failures[method] = f"{type(error).__name__}: {error}"[:200]
     found = Tournament(
-        name, metric, clock, origins, actual, forecasts, scale_of(y[: origins[0]], clock.season),
-        np.array([scale_of(log[:o], clock.season) for o in origins]), failures=failures,
+        name,
+        metric,
+        clock,
+        origins,
+        actual,
+        forecasts,
+        scale_of(y[: origins[0]], clock.season),
+        np.array([scale_of(log[:o], clock.season) for o in origins]),
+        failures=failures,
     )
     selection = slice(0, len(origins) - HELD_OUT)
     means = {m: float(found.errors(m, selection).mean()) for m in forecasts}
@@ -131,7 +138,9 @@ def quantiles(pools: dict[str, Floats]) -> dict[str, list[float]]:
         if len(values) >= MINIMUM_RESIDUALS:
             # (n + 1) corrects for the finite sample: Vovk et al., Lei et al. 2018.
             tail = (1 - LEVEL) / 2 * (1 + 1 / len(values))
-            found[key] = [float(q) for q in np.quantile(values, [max(tail - 2 / len(values), 0), 1 - tail + 2 / len(values)])]
+            found[key] = [
+                float(q) for q in np.quantile(values, [max(tail - 2 / len(values), 0), 1 - tail + 2 / len(values)])
+            ]
     return found
 
 
@@ -169,12 +178,23 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         log = np.log1p(np.maximum(rows["y"].to_numpy(float), 0))
         said = pd.DataFrame({"unique_id": name, "metric": metric, "step": np.arange(1, clock.horizon + 1)})
         if len(log) < max(2 * season, 8):
-            reason = f"{len(log)} steps of history"
-            return said.assign(value=np.nan, value_low=np.nan, value_high=np.nan, status="insufficient_history",
-                               method="none", reason=reason)
-        status, reason, methods = "ok", None, (self.winners or {}).get(name)
+            short = f"{len(log)} steps of history"
+            return said.assign(
+                value=np.nan,
+                value_low=np.nan,
+                value_high=np.nan,
+                status="insufficient_history",
+                method="none",
+                reason=short,
+            )
+        reason: str | None = None
+        status, methods = "ok", (self.winners or {}).get(name)
         if methods is None:
-            status, reason, methods = "fallback", "the series was too short, or unknown, when the model was trained", ["seasonal_naive"]
+            status, reason, methods = (
+                "fallback",
+                "the series was too short, or unknown, when the model was trained",
+                ["seasonal_naive"],
+            )
         try:
             mean = np.median([METHODS[m](log, clock.horizon, season) for m in methods], axis=0)
         except Exception as error:  # the served row says which method failed and how
@@ -185,8 +205,12 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         unit = scale_of(log, season)
         named = methods[0] if len(methods) == 1 else f"{MEDIAN}({'+'.join(methods)})"
         return said.assign(
-            value=np.expm1(np.maximum(mean, 0)), value_low=np.expm1(np.maximum(mean + low * unit, 0)),
-            value_high=np.expm1(np.maximum(mean + high * unit, 0)), status=status, method=named, reason=reason,
+            value=np.expm1(np.maximum(mean, 0)),
+            value_low=np.expm1(np.maximum(mean + low * unit, 0)),
+            value_high=np.expm1(np.maximum(mean + high * unit, 0)),
+            status=status,
+            method=named,
+            reason=reason,
         )
 
 

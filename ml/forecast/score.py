@@ -82,10 +82,15 @@ def scenarios(rows: pd.DataFrame, schedule: pd.DataFrame) -> list[pd.DataFrame]:
     for name, step in ((MORE, 1.0), (LESS, -1.0)):
         factor = 1 + step * share / exposed["weekly"]
         assumed = (
-            "assumes " + exposed["weekly"].round(1).astype(str) + " streams a week now, "
-            + ("one more" if step > 0 else "one less") + " worth an average one, and no effect on the others"
+            "assumes "
+            + exposed["weekly"].round(1).astype(str)
+            + " streams a week now, "
+            + ("one more" if step > 0 else "one less")
+            + " worth an average one, and no effect on the others"
         )
-        changed = exposed.assign(scenario=name, reason=assumed, **{c: exposed[c] * factor for c in ("value", "value_low", "value_high")})
+        changed = exposed.assign(
+            scenario=name, reason=assumed, **{c: exposed[c] * factor for c in ("value", "value_low", "value_high")}
+        )
         found.append(changed.drop(columns=["weekly", "on_air_share"]))
     return found
 
@@ -122,17 +127,34 @@ def _judge(layout: Layout, as_of: date, said: pd.DataFrame, truth: pd.DataFrame,
             naive = np.expm1(seasonal_naive(np.log1p(past), clock.horizon, season))[: len(mine)]
             scale = scale_of(past, season)
             base = float(np.mean(np.abs(naive - mine["y"]))) / scale
-            ratios.append(float(np.mean(np.abs(mine["value"] - mine["y"]))) / scale / max(base, 1e-9) if base else np.nan)
+            ratios.append(
+                float(np.mean(np.abs(mine["value"] - mine["y"]))) / scale / max(base, 1e-9) if base else np.nan
+            )
             known = mine.dropna(subset=["value_low"])
             inside += list((known["y"] >= known["value_low"] - 1e-9) & (known["y"] <= known["value_high"] + 1e-9))
         if not ratios:
             continue
-        trained = Trained(FAMILY, str(part["model_version"].iloc[0]), str(part["run_id"].iloc[0]), as_of, as_of, True, {})
+        trained = Trained(
+            FAMILY, str(part["model_version"].iloc[0]), str(part["run_id"].iloc[0]), as_of, as_of, True, {}
+        )
         window = (as_of + timedelta(1), as_of + timedelta(horizon))
-        rows.append(cards.score_row(trained, "live", f"median_error_ratio_{horizon}d", float(np.nanmedian(ratios)),
-                                    rows=len(ratios), window=window, baseline=("seasonal_naive", 1.0)))
+        rows.append(
+            cards.score_row(
+                trained,
+                "live",
+                f"median_error_ratio_{horizon}d",
+                float(np.nanmedian(ratios)),
+                rows=len(ratios),
+                window=window,
+                baseline=("seasonal_naive", 1.0),
+            )
+        )
         if inside:
-            rows.append(cards.score_row(trained, "live", f"coverage_{horizon}d", float(np.mean(inside)), rows=len(inside), window=window))
+            rows.append(
+                cards.score_row(
+                    trained, "live", f"coverage_{horizon}d", float(np.mean(inside)), rows=len(inside), window=window
+                )
+            )
     if rows:
         predictions.write(layout, "model_scores", as_of, f"{FAMILY}-live", pd.DataFrame(rows))
     return int(bool(rows))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 
 import mlflow
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from data_lake.layout import Layout
 from ml import cards, plots, predictions
@@ -38,7 +40,12 @@ def train(layout: Layout, as_of: date) -> Outcome:
     finally:
         published.close()
     found = [
-        run(str(name), str(rows["metric"].iloc[0]), rows["y"].to_numpy(float), DAILY if rows["days"].iloc[0] == 1 else WEEKLY)
+        run(
+            str(name),
+            str(rows["metric"].iloc[0]),
+            rows["y"].to_numpy(float),
+            DAILY if rows["days"].iloc[0] == 1 else WEEKLY,
+        )
         for name, rows in history.groupby("unique_id", sort=True)
     ]
     if not any(s.status == "ok" for s in found):
@@ -49,20 +56,41 @@ def train(layout: Layout, as_of: date) -> Outcome:
     numbers = evaluate(found)
     verdict = gate(found, numbers, held)
     model = forecaster(found)
-    parameters = {"as_of": as_of, "seed": ROOT_SEED, "series": len(found), "horizon_days": DAILY.horizon,
-                  "judged_days": DAILY.judged, "origins": max(len(s.origins) for s in found), "held_out": HELD_OUT}
+    parameters = {
+        "as_of": as_of,
+        "seed": ROOT_SEED,
+        "series": len(found),
+        "horizon_days": DAILY.horizon,
+        "judged_days": DAILY.judged,
+        "origins": max(len(s.origins) for s in found),
+        "held_out": HELD_OUT,
+    }
     tags = {"as_of": as_of.isoformat(), "model_kind": "tournament"}
     with registry.run(FAMILY, f"tournament as of {as_of}", tags, parameters):
         registry.log_data(history[INPUT], "feat_channel_days", "train")
         _log_numbers(found, numbers)
-        log_figures({f"fan_{n}": lambda s=s: _fan(s, history, model) for n, s in enumerate(_pictured(found))})
+        log_figures({f"fan_{n}": partial(_fan, s, history, model) for n, s in enumerate(_pictured(found))})
         example = history.loc[history["unique_id"] == history["unique_id"].iloc[0], INPUT]
-        trained = registry.register(FAMILY, model, example, as_of=as_of, data_end=data_end_of(as_of), trusted=TRUSTED,
-                                    metadata={"coverage": numbers.coverage, "ratios": numbers.ratios}, tags=tags)
+        trained = registry.register(
+            FAMILY,
+            model,
+            example,
+            as_of=as_of,
+            data_end=data_end_of(as_of),
+            trusted=TRUSTED,
+            metadata={"coverage": numbers.coverage, "ratios": numbers.ratios},
+            tags=tags,
+        )
         trained = registry.conclude(trained, passed=verdict.passed, message=verdict.message)
         facts = {"as of": as_of, "series": len(found), "days": f"{history['ds'].min():%Y-%m-%d} to {as_of}"}
-        text = cards.card("forecast: tournament", "The next 90 days of each channel's daily and weekly counts.", facts,
-                          _table(found, numbers), verdict, LIMITS)
+        text = cards.card(
+            "forecast: tournament",
+            "The next 90 days of each channel's daily and weekly counts.",
+            facts,
+            _table(found, numbers),
+            verdict,
+            LIMITS,
+        )
         mlflow.log_text(text, "model_card.md")
         mlflow.set_tag("mlflow.note.content", text)
         mlflow.set_tag("gate", "passed" if verdict.passed else "failed")
@@ -85,9 +113,14 @@ def _log_numbers(found: list[Tournament], numbers: Evaluation) -> None:
 def _table(found: list[Tournament], numbers: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"series": s.name, "status": s.status, "method": s.winner if s.status == "ok" else "none",
-             "error": numbers.errors.get(s.name, float("nan")), "ratio": numbers.ratios.get(s.name, float("nan")),
-             "remark": s.reason or "; ".join(f"{m} failed: {w}" for m, w in s.failures.items()) or "-"}
+            {
+                "series": s.name,
+                "status": s.status,
+                "method": s.winner if s.status == "ok" else "none",
+                "error": numbers.errors.get(s.name, float("nan")),
+                "ratio": numbers.ratios.get(s.name, float("nan")),
+                "remark": s.reason or "; ".join(f"{m} failed: {w}" for m, w in s.failures.items()) or "-",
+            }
             for s in found
         ]
     )
@@ -99,25 +132,48 @@ def _pictured(found: list[Tournament]) -> list[Tournament]:
     return [first[m] for m in sorted(first)]
 
 
-def _fan(series: Tournament, history: pd.DataFrame, model: Forecaster) -> plots.Figure:
+def _fan(series: Tournament, history: pd.DataFrame, model: Forecaster) -> Figure:
     rows = history[history["unique_id"] == series.name]
     said = model.predict(rows[INPUT])
     step = series.clock.days
     future = [rows["ds"].iloc[-1] + timedelta(int(n) * step) for n in said["step"]]
     past = rows.tail(120 // step if step > 1 else 120)
     title = f"{series.metric}, {rows['platform'].iloc[0]}: {said['method'].iloc[0]}, {LEVEL:.0%} interval"
-    return plots.fan(title, (past["ds"], past["y"]), future, {"forecast": said["value"]}, said["value_low"], said["value_high"])
+    return plots.fan(
+        title, (past["ds"], past["y"]), future, {"forecast": said["value"]}, said["value_low"], said["value_high"]
+    )
 
 
-def _write(layout: Layout, as_of: date, trained: Trained, history: pd.DataFrame, numbers: Evaluation, verdict: Gate) -> None:
+def _write(
+    layout: Layout, as_of: date, trained: Trained, history: pd.DataFrame, numbers: Evaluation, verdict: Gate
+) -> None:
     window = (as_of - timedelta(DAILY.judged + DAILY.step - 1), as_of)
-    said = {"median_error_ratio": (numbers.median_ratio, len(numbers.ratios)), "coverage": (numbers.covered, numbers.residual_count),
-            "worse_series_share": (numbers.worse_share, len(numbers.ratios))}
+    said = {
+        "median_error_ratio": (numbers.median_ratio, len(numbers.ratios)),
+        "coverage": (numbers.covered, numbers.residual_count),
+        "worse_series_share": (numbers.worse_share, len(numbers.ratios)),
+    }
     rows = [
-        cards.score_row(trained, "backtest", m, v, rows=n, window=window, baseline=(BASELINE, 1.0) if m == "median_error_ratio" else None)
-        for m, (v, n) in said.items() if np.isfinite(v)
+        cards.score_row(
+            trained,
+            "backtest",
+            m,
+            v,
+            rows=n,
+            window=window,
+            baseline=(BASELINE, 1.0) if m == "median_error_ratio" else None,
+        )
+        for m, (v, n) in said.items()
+        if np.isfinite(v)
     ]
     predictions.write(layout, "model_scores", as_of, f"{FAMILY}-backtest", pd.DataFrame(rows))
-    version = cards.version_row(trained, kind="tournament", rows=len(history), data_from=history["ds"].min().date(),
-                                baseline=BASELINE, gate=verdict, commit=git_commit())
+    version = cards.version_row(
+        trained,
+        kind="tournament",
+        rows=len(history),
+        data_from=history["ds"].min().date(),
+        baseline=BASELINE,
+        gate=verdict,
+        commit=git_commit(),
+    )
     predictions.write(layout, "model_versions", as_of, FAMILY, version)

@@ -12,7 +12,13 @@ import pandas as pd
 
 from ml.published import Published
 
-NUMERIC = ["last_4_over_last_12", "previous_over_last_12", "weekday_over_last_12", "log_duration_hours", "log_hours_since_previous"]
+NUMERIC = [
+    "last_4_over_last_12",
+    "previous_over_last_12",
+    "weekday_over_last_12",
+    "log_duration_hours",
+    "log_hours_since_previous",
+]
 CATEGORICAL = ["creator_weekday", "creator_hour", "creator_category"]
 TARGETS = ["average", "peak"]
 # Averages over a handful of streams say little, and a stream with hardly a sample has no average.
@@ -67,8 +73,9 @@ def options(published: Published, as_of: date) -> pd.DataFrame:
     """
     return published.frame(
         f"""with recent as (
-            select f.creator_id, f.iso_day_of_week, f.hour_of_day, coalesce(s.category_name, 'unknown') as category_name,
-                s.live_hours, s.average_viewers, s.ended_at, f.started_at
+            select f.creator_id, f.iso_day_of_week, f.hour_of_day,
+                coalesce(s.category_name, 'unknown') as category_name, s.live_hours,
+                s.average_viewers, s.ended_at, f.started_at
             from feat_stream_starts f join fct_streams s using (broadcast_id)
             where s.ended_at < $day::date + 1 and s.started_at >= $day::date - {EVIDENCE_DAYS} and s.average_viewers > 0
         ),

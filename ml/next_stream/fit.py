@@ -23,7 +23,8 @@ def fit(train: pd.DataFrame) -> Pipeline:
     """Ridge regression of average and peak on what is known before the start."""
     numeric = make_pipeline(SimpleImputer(strategy="constant", fill_value=0.0), StandardScaler())
     prepare = ColumnTransformer(
-        [("numeric", numeric, NUMERIC), ("kinds", OneHotEncoder(handle_unknown="ignore"), CATEGORICAL)], sparse_threshold=0
+        [("numeric", numeric, NUMERIC), ("kinds", OneHotEncoder(handle_unknown="ignore"), CATEGORICAL)],
+        sparse_threshold=0,
     )
     return make_pipeline(prepare, Ridge(alpha=SHRINKAGE)).fit(train[NUMERIC + CATEGORICAL], train[TARGETS])
 
@@ -40,12 +41,12 @@ def last_12(train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
 
 def previous(train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     """The next stream is like the one before."""
-    return last_12(train, rows) + rows[["previous_over_last_12"]].fillna(0.0).to_numpy()
+    return np.asarray(last_12(train, rows) + rows[["previous_over_last_12"]].fillna(0.0).to_numpy())
 
 
 def same_weekday(train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     """The next stream is like those of its weekday."""
-    return last_12(train, rows) + rows[["weekday_over_last_12"]].fillna(0.0).to_numpy()
+    return np.asarray(last_12(train, rows) + rows[["weekday_over_last_12"]].fillna(0.0).to_numpy())
 
 
 BASELINES = {"last_12": last_12, "previous": previous, "same_weekday": same_weekday}

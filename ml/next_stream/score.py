@@ -1,4 +1,4 @@
-"""What every start a creator used lately can expect as of a day, and which is best by evidence; outcomes of past ones."""
+"""What every start a creator used lately can expect as of a day, the best by evidence, and how past ones turned out."""
 
 from __future__ import annotations
 
@@ -41,12 +41,23 @@ def score(layout: Layout, as_of: date) -> dict[str, int]:
     found = rows.merge(durations, on="creator_id", how="left")
     for place, name in enumerate(("average_viewers", "peak_viewers")):
         found[name] = level * np.exp(said[:, place])
-        found[f"{name}_low"], found[f"{name}_high"] = (level * np.exp(said[:, place] + ends[place, side]) for side in (0, 1))
+        found[f"{name}_low"], found[f"{name}_high"] = (
+            level * np.exp(said[:, place] + ends[place, side]) for side in (0, 1)
+        )
     known = found["evidence_stream_count"] >= data.EVIDENCE_STREAMS
-    best = found["average_viewers"].where(known).groupby([found[k] for k in ("creator_id", "category_name", "duration_hours")]).transform("max")
+    best = (
+        found["average_viewers"]
+        .where(known)
+        .groupby([found[k] for k in ("creator_id", "category_name", "duration_hours")])
+        .transform("max")
+    )
     found = found.assign(
-        is_best_start=known & (found["average_viewers"] == best), status="ok", method="ridge",
-        model_name=FAMILY, model_version=chosen.version, run_id=chosen.run_id,
+        is_best_start=known & (found["average_viewers"] == best),
+        status="ok",
+        method="ridge",
+        model_name=FAMILY,
+        model_version=chosen.version,
+        run_id=chosen.run_id,
     )
     columns = [c.name for c in predictions.contract(TABLE).columns if c.name != "as_of_date"]
     predictions.write(layout, TABLE, as_of, FAMILY, found[columns])
@@ -84,8 +95,17 @@ def _judge(layout: Layout, as_of: date, until: date, streams: pd.DataFrame, said
     for name in ("average", "peak"):
         truth, expected = both[f"{name}_viewers"], both[f"{name}_viewers_said"]
         level = float(np.mean(np.abs(both[name])))
-        rows.append(cards.score_row(trained, "live", f"log_error_{name}", float(np.mean(np.abs(np.log(truth / expected)))),
-                                    rows=len(both), window=window, baseline=("last_12", level) if name == "average" else None))
+        rows.append(
+            cards.score_row(
+                trained,
+                "live",
+                f"log_error_{name}",
+                float(np.mean(np.abs(np.log(truth / expected)))),
+                rows=len(both),
+                window=window,
+                baseline=("last_12", level) if name == "average" else None,
+            )
+        )
     inside = both["average_viewers"].between(both["average_viewers_low"], both["average_viewers_high"])
     rows.append(cards.score_row(trained, "live", "coverage", float(inside.mean()), rows=len(both), window=window))
     predictions.write(layout, "model_scores", as_of, f"{FAMILY}-live", pd.DataFrame(rows))

@@ -46,7 +46,9 @@ def train(layout: Layout, as_of: date) -> Outcome:
     finally:
         published.close()
     if len(rows) < MINIMUM_STREAMS:
-        return Outcome("insufficient_data", f"{len(rows)} observed streams with four before them; {MINIMUM_STREAMS} are needed")
+        return Outcome(
+            "insufficient_data", f"{len(rows)} observed streams with four before them; {MINIMUM_STREAMS} are needed"
+        )
     # Every fold is forecast by a model of the folds before it; the first half only teaches.
     places = np.arange(len(rows)) * FOLDS // len(rows)
     folds = range(FOLDS // 2, FOLDS)
@@ -66,22 +68,55 @@ def train(layout: Layout, as_of: date) -> Outcome:
     model = fit(rows)
     ends = _ends((truth - said)[np.isfinite(said[:, 0])])
     tags = {"as_of": as_of.isoformat(), "model_kind": "ridge"}
-    parameters = {"as_of": as_of, "seed": ROOT_SEED, "streams": len(rows), "folds": FOLDS, "test_folds": TEST_FOLDS,
-                  "alpha": model[-1].alpha}
+    parameters = {
+        "as_of": as_of,
+        "seed": ROOT_SEED,
+        "streams": len(rows),
+        "folds": FOLDS,
+        "test_folds": TEST_FOLDS,
+        "alpha": model[-1].alpha,
+    }
     numbers = _table(truth[test], said[test], baselines)
     with registry.run(FAMILY, f"ridge as of {as_of}", tags, parameters):
         registry.log_data(rows[NUMERIC + CATEGORICAL + TARGETS], "feat_stream_starts", "train")
         for step, fold in enumerate(folds):
-            mlflow.log_metric("fold_log_error", -closeness(truth[places == fold, 0], said[places == fold, 0]), step=step)
-        mlflow.log_metrics({"coverage": covered, "test_streams": float(test.sum()),
-                            **{f"{r.model}_log_error_average": float(r.average) for r in numbers.itertuples()}})
+            mlflow.log_metric(
+                "fold_log_error", -closeness(truth[places == fold, 0], said[places == fold, 0]), step=step
+            )
+        mlflow.log_metrics(
+            {
+                "coverage": covered,
+                "test_streams": float(test.sum()),
+                **{f"{r.model}_log_error_average": float(r.average) for r in numbers.itertuples()},
+            }
+        )
         mlflow.log_table(numbers, "evaluation.json")
-        log_figures({"effects": lambda: plots.bars(_effects(model), "Effect on average viewers", "log ratio to the last twelve streams")})
-        trained = registry.register(FAMILY, model, rows[NUMERIC + CATEGORICAL].head(5), as_of=as_of,
-                                    data_end=data_end_of(as_of), trusted=TRUSTED, metadata={"ends": ends.tolist(), "coverage": covered}, tags=tags)
+        log_figures(
+            {
+                "effects": lambda: plots.bars(
+                    _effects(model), "Effect on average viewers", "log ratio to the last twelve streams"
+                )
+            }
+        )
+        trained = registry.register(
+            FAMILY,
+            model,
+            rows[NUMERIC + CATEGORICAL].head(5),
+            as_of=as_of,
+            data_end=data_end_of(as_of),
+            trusted=TRUSTED,
+            metadata={"ends": ends.tolist(), "coverage": covered},
+            tags=tags,
+        )
         trained = registry.conclude(trained, passed=verdict.passed, message=verdict.message)
-        text = cards.card("next_stream: ridge", "Average and peak viewers of a stream, from what is known before it begins.",
-                          {"as of": as_of, "streams": len(rows), "test": f"the last {int(test.sum())}"}, numbers, verdict, LIMITS)
+        text = cards.card(
+            "next_stream: ridge",
+            "Average and peak viewers of a stream, from what is known before it begins.",
+            {"as of": as_of, "streams": len(rows), "test": f"the last {int(test.sum())}"},
+            numbers,
+            verdict,
+            LIMITS,
+        )
         mlflow.log_text(text, "model_card.md")
         mlflow.set_tag("mlflow.note.content", text)
         mlflow.set_tag("gate", "passed" if verdict.passed else "failed")
@@ -93,7 +128,7 @@ def train(layout: Layout, as_of: date) -> Outcome:
 def _ends(missed: np.ndarray) -> np.ndarray:
     """Conformal ends of the interval, one row per target: (low, high)."""
     tail = (1 - LEVEL) / 2
-    return np.quantile(missed, [tail, 1 - tail], axis=0).T
+    return np.asarray(np.quantile(missed, [tail, 1 - tail], axis=0).T)
 
 
 def _covered(missed: np.ndarray, ends: np.ndarray) -> float:
@@ -101,21 +136,35 @@ def _covered(missed: np.ndarray, ends: np.ndarray) -> float:
 
 
 def _gate(
-    rows: pd.DataFrame, truth: np.ndarray, said: np.ndarray, baselines: dict[str, np.ndarray],
-    held: np.ndarray | None, covered: float,
+    rows: pd.DataFrame,
+    truth: np.ndarray,
+    said: np.ndarray,
+    baselines: dict[str, np.ndarray],
+    held: np.ndarray | None,
+    covered: float,
 ) -> tuple[Gate, str]:
     """By the mean absolute log error of the average, paired over streams; per creator as slices."""
     own = truth[:, 0]
     best = max(baselines, key=lambda n: closeness(own, baselines[n][:, 0]))
     against: Interval = paired_bootstrap(closeness, own, said[:, 0], baselines[best][:, 0], name="next_stream/baseline")
-    champion = paired_bootstrap(closeness, own, said[:, 0], held[:, 0], name="next_stream/champion") if held is not None else None
+    champion = (
+        paired_bootstrap(closeness, own, said[:, 0], held[:, 0], name="next_stream/champion")
+        if held is not None
+        else None
+    )
     falls = {}
     for creator in sorted(rows["creator_id"].unique()):
         mine = (rows["creator_id"] == creator).to_numpy()
         if mine.sum() >= SLICE_STREAMS:
-            falls[f"creator {creator}"] = closeness(own[mine], said[mine, 0]) - closeness(own[mine], baselines[best][mine, 0])
-    conditions = (better_than_baseline(best, against), no_worse_than_champion(champion),
-                  calibrated(abs(covered - LEVEL), COVERAGE_MARGIN), no_slice_falls(falls))
+            falls[f"creator {creator}"] = closeness(own[mine], said[mine, 0]) - closeness(
+                own[mine], baselines[best][mine, 0]
+            )
+    conditions = (
+        better_than_baseline(best, against),
+        no_worse_than_champion(champion),
+        calibrated(abs(covered - LEVEL), COVERAGE_MARGIN),
+        no_slice_falls(falls),
+    )
     return Gate(conditions), best
 
 
@@ -136,20 +185,41 @@ def _effects(model: Pipeline) -> dict[str, float]:
 
 
 def _write(
-    layout: Layout, as_of: date, trained: Trained, rows: pd.DataFrame, test: np.ndarray, numbers: pd.DataFrame, best: str,
-    covered: float, verdict: Gate,
+    layout: Layout,
+    as_of: date,
+    trained: Trained,
+    rows: pd.DataFrame,
+    test: np.ndarray,
+    numbers: pd.DataFrame,
+    best: str,
+    covered: float,
+    verdict: Gate,
 ) -> None:
     days = rows["started_at"].dt.date[test]
     window = (days.iloc[0], days.iloc[-1])
     count = int(test.sum())
     by_model = numbers.set_index("model")
     found = [
-        cards.score_row(trained, "backtest", f"log_error_{t}", float(by_model.loc["ridge", t]), rows=count, window=window,
-                        baseline=(best, float(by_model.loc[best, t])))
+        cards.score_row(
+            trained,
+            "backtest",
+            f"log_error_{t}",
+            float(by_model.loc["ridge", t]),
+            rows=count,
+            window=window,
+            baseline=(best, float(by_model.loc[best, t])),
+        )
         for t in TARGETS
     ]
     found.append(cards.score_row(trained, "backtest", "coverage", covered, rows=count, window=window))
     predictions.write(layout, "model_scores", as_of, f"{FAMILY}-backtest", pd.DataFrame(found))
-    version = cards.version_row(trained, kind="ridge", rows=len(rows), data_from=rows["started_at"].min().date(),
-                                baseline=best, gate=verdict, commit=git_commit())
+    version = cards.version_row(
+        trained,
+        kind="ridge",
+        rows=len(rows),
+        data_from=rows["started_at"].min().date(),
+        baseline=best,
+        gate=verdict,
+        commit=git_commit(),
+    )
     predictions.write(layout, "model_versions", as_of, FAMILY, version)

@@ -22,7 +22,7 @@ from orchestration.assets.raw import raw_keys
 from orchestration.home import home
 from orchestration.partitions import Window, daily, report_days
 from orchestration.progress import Progress
-from orchestration.project import Manifest, fingerprint, is_daily, layer, models
+from orchestration.project import INSIGHTS, INSIGHTS_FOLDER, Manifest, fingerprint, is_daily, layer, models
 from orchestration.resources import LakeDbt, LakeResource, environment
 
 
@@ -38,7 +38,8 @@ class LakeTranslator(DagsterDbtTranslator):  # type: ignore[misc]
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source":
-            return dg.AssetKey(["raw", dbt_resource_props["name"]])
+            # Named like the zones: raw and predictions.
+            return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
         return model_key(dbt_resource_props)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
@@ -97,11 +98,13 @@ def with_owned_tests(manifest: Manifest) -> Manifest:
 
 def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
     """Every model of the project as one multi-asset."""
-    every_model = {model_key(node) for node in models(manifest)}
+    every_model = {model_key(node) for node in models(manifest) if layer(node) != INSIGHTS}
 
     @dbt_assets(  # type: ignore[untyped-decorator]
         name="build_marts",
         manifest=with_owned_tests(manifest),
+        # The insight marts read what models predict from these: they come after, in a process of their own.
+        exclude=INSIGHTS_FOLDER,
         dagster_dbt_translator=LakeTranslator(),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )

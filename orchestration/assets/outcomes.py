@@ -73,15 +73,15 @@ class Outcome:
         return "; ".join(said) or f"exit code {self.invocation.process.returncode}"
 
 
-def collect(invocation: DbtCliInvocation, progress: Progress) -> Outcome:
-    """Wait for dbt to end, telling `progress` about each model and test."""
+def collect(invocation: DbtCliInvocation, progress: Progress, bars: Mapping[str, str] = RESULT_EVENTS) -> Outcome:
+    """Wait for dbt to end, telling `progress` about each model and test; `bars`: the step of each kind of event."""
     outcome = Outcome(invocation, str(invocation.target_path / "dbt.log"))
     manifest = invocation.manifest
     for event in invocation.stream_raw_events():
         name, data = event.raw_event["info"]["name"], event.raw_event["data"]
-        if name in RESULT_EVENTS and data.get("total"):
+        if name in bars and data.get("total"):
             # dbt numbers models and tests together: both bars move with its one count.
-            progress.advance(RESULT_EVENTS[name], data["index"] / data["total"], str(data["node_info"]["node_name"]))
+            progress.advance(bars[name], data["index"] / data["total"], str(data["node_info"]["node_name"]))
         outcome.dagster_events += event.to_default_asset_events(
             manifest, invocation.dagster_dbt_translator, invocation.context, invocation.target_path
         )

@@ -14,7 +14,7 @@ from data_lake.publish import PublishError, Table, publish, utc_now
 from orchestration import progress as steps
 from orchestration.assets.marts import model_key
 from orchestration.progress import Progress
-from orchestration.project import PUBLISHED_LAYERS, Manifest, layer, models, published_tables
+from orchestration.project import PUBLISHED_LAYERS, Manifest, insight_tables, layer, models, published_tables
 from orchestration.resources import LakeResource
 
 # The schedule is daily: a table is late when a day was missed, and stale when two were.
@@ -35,7 +35,7 @@ def published_assets(manifest: Manifest) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="publish",
-        specs=[_spec(table, keys[table.name]) for table in tables],
+        specs=[published_spec(table, keys[table.name]) for table in tables],
     )
     def publish_marts(
         context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
@@ -46,8 +46,13 @@ def published_assets(manifest: Manifest) -> dg.AssetsDefinition:
             raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
         progress.advance(steps.PUBLISH, 0.0)
         lake.wait_for_warehouse()
+        with lake.warehouse() as warehouse:
+            there = {name for (name,) in warehouse.execute("select table_name from duckdb_tables()").fetchall()}
+        # The insights of the last scoring stay readable until this run's replace them; their as-of day says how old
+        # they are.
+        carried = [table for table in insight_tables(manifest) if table.name in there]
         try:
-            version = publish(layout, tables, as_of=as_of, run_id=context.run_id, created_at=utc_now())
+            version = publish(layout, [*tables, *carried], as_of=as_of, run_id=context.run_id, created_at=utc_now())
         except PublishError as error:
             raise dg.Failure(str(error)) from error
         progress.finish(steps.PUBLISH, f"version {version.number}, {len(version.rows)} tables")
@@ -63,10 +68,11 @@ def published_assets(manifest: Manifest) -> dg.AssetsDefinition:
     return publish_marts
 
 
-def _spec(table: Table, mart: dg.AssetKey) -> dg.AssetSpec:
+def published_spec(table: Table, mart: dg.AssetKey, group: str = "published") -> dg.AssetSpec:
+    """A published table as an asset: fresh every day."""
     return dg.AssetSpec(
         published_key(table.name),
-        group_name="published",
+        group_name=group,
         description=table.description,
         deps=[mart],
         freshness_policy=FRESH,

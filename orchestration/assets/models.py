@@ -1,0 +1,239 @@
+"""Training, scoring and the insight marts as assets. What a model is does not belong here (see `ml`).
+
+Training is partitioned by Monday: a week's version knows what was known at the end of it. Scoring is partitioned by
+day. Both can be backfilled, each day with the newest version whose data end by then. MLflow and scikit-learn are
+imported inside the steps.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+
+from data_lake.days import built_as_of
+from data_lake.layout import Layout
+from data_lake.publish import PublishError, current_version, publish, utc_now
+from ml.families import FAMILIES, SCORECARD, TABLES, judge, score, train, unscored
+from orchestration import progress as steps
+from orchestration.assets.marts import LakeTranslator, with_owned_tests
+from orchestration.assets.outcomes import RESULT_EVENTS, RESULTS, collect
+from orchestration.assets.publish import published_key, published_spec
+from orchestration.home import home
+from orchestration.partitions import FIRST_DAY, Window, daily
+from orchestration.progress import Progress
+from orchestration.project import INSIGHTS, INSIGHTS_FOLDER, Manifest, insight_tables, published_tables
+from orchestration.resources import LakeDbt, LakeResource, environment
+
+GATE = "gate"
+# What the families read; a model depends on these published tables.
+READ = (
+    "feat_viewers",
+    "feat_channel_days",
+    "feat_stream_starts",
+    "fct_viewer_days",
+    "fct_stream_platforms",
+    "fct_streams",
+    "fct_chat_messages",
+    "fct_stream_minutes",
+    "dim_channels",
+    "dim_viewers",
+)
+
+
+def model_key(family: str) -> dg.AssetKey:
+    return dg.AssetKey(["models", family])
+
+
+def prediction_key(table: str) -> dg.AssetKey:
+    return dg.AssetKey(["predictions", table])
+
+
+def weekly() -> dg.WeeklyPartitionsDefinition:
+    """Weeks that start on a Monday, which names them."""
+    return dg.WeeklyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), day_offset=1, end_offset=1)
+
+
+def training_assets() -> list[dg.AssetsDefinition]:
+    return [_training(family, meaning) for family, meaning in FAMILIES.items()]
+
+
+def _training(family: str, meaning: str) -> dg.AssetsDefinition:
+    key = model_key(family)
+
+    @dg.multi_asset(
+        name=f"train_{family}",
+        specs=[
+            dg.AssetSpec(
+                key,
+                group_name=f"models_{family}",
+                description=meaning,
+                kinds={"mlflow", "scikitlearn"},
+                deps=[published_key(table) for table in READ],
+                partitions_def=weekly(),
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                GATE,
+                asset=key,
+                blocking=True,
+                description="Better than the baseline, no worse than the champion, calibrated, no slice falls.",
+            )
+        ],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def train_family(
+        context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
+    ) -> Iterator[Any]:
+        layout = lake.hold(context.run_id, progress)
+        step = steps.training(family)
+        passed, said = True, []
+        weeks = [date.fromisoformat(key) for key in context.partition_keys]
+        for place, monday in enumerate(weeks):
+            progress.advance(step, place / len(weeks), f"as of {monday}")
+            outcome = train(family, layout, monday)
+            passed &= outcome.gate is None or outcome.gate.passed
+            said.append(_in_words(monday, outcome))
+        progress.finish(step, "; ".join(said))
+        metadata = {"weeks": dg.MetadataValue.md("\n".join(f"- {line}" for line in said))}
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+        # A refused challenger changes nothing that is served: the champion stays, and the run says so by failing.
+        yield dg.AssetCheckResult(passed=passed, asset_key=key, check_name=GATE, metadata={"message": "; ".join(said)})
+
+    return train_family
+
+
+def _in_words(monday: date, outcome: Any) -> str:
+    if outcome.trained is None:
+        return f"{monday}: {outcome.status}, {outcome.message}"
+    what = "champion" if outcome.promoted else "passed" if outcome.gate.passed else f"refused: {outcome.message}"
+    return f"{monday}: version {outcome.trained.version} {what}"
+
+
+def scoring_assets() -> dg.AssetsDefinition:
+    """Every prediction table: scores of the run's days, then what became of earlier ones."""
+    tables = [table for family in FAMILIES for table in TABLES[family]] + list(SCORECARD)
+
+    @dg.multi_asset(
+        name="score",
+        specs=[
+            dg.AssetSpec(
+                prediction_key(table),
+                group_name="predictions",
+                kinds={"parquet"},
+                partitions_def=daily(),
+                deps=[published_key(read) for read in READ],
+            )
+            for table in tables
+        ],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def score_families(
+        context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        from ml.predictions import ensure_readable
+
+        layout = lake.hold(context.run_id, progress)
+        ensure_readable(layout)
+        said: dict[str, str] = {}
+        for place, family in enumerate(FAMILIES):
+            progress.advance(steps.SCORE, place / len(FAMILIES), family)
+            counts: dict[str, int] = {}
+            asked = days_to_score(layout, Window.of(context.run))
+            for day in sorted({*asked, *unscored(family, layout)}):
+                # The counts of the latest day are what the line says.
+                counts = score(family, layout, day)
+            judged = judge(family, layout)
+            said[family] = ", ".join(f"{n:,} {status}" for status, n in sorted(counts.items())) or "nothing to score"
+            said[family] += f"; {judged} past days judged"
+        progress.finish(steps.SCORE, "; ".join(f"{family}: {text}" for family, text in said.items()))
+        owner = {table: family for family in FAMILIES for table in TABLES[family]}
+        for table in tables:
+            yield dg.MaterializeResult(
+                asset_key=prediction_key(table), metadata={"rows": said.get(owner.get(table, ""), "")}
+            )
+
+    return score_families
+
+
+def days_to_score(layout: Layout, window: Window) -> list[date]:
+    """The days of a backfill that features are held for (Mondays and the latest day), else the latest day alone."""
+    version = current_version(layout)
+    if version is None:
+        raise dg.Failure("nothing is published yet: 'fullhouse run' publishes, then models can score")
+    last = version.as_of
+    if window.from_day is None or window.to_day is None:
+        return [last]
+    span = (window.from_day + timedelta(n) for n in range((min(window.to_day, last) - window.from_day).days + 1))
+    return [day for day in span if day.weekday() == 0 or day == last]
+
+
+def insights_assets(manifest: Manifest) -> dg.AssetsDefinition:
+    """The models over predictions/ as a second dbt process, after scoring."""
+
+    @dbt_assets(  # type: ignore[untyped-decorator]
+        name="build_insights",
+        manifest=with_owned_tests(manifest),
+        select=INSIGHTS_FOLDER,
+        dagster_dbt_translator=LakeTranslator(),
+    )
+    def build(
+        context: dg.AssetExecutionContext, lake: LakeResource, dbt: LakeDbt, progress: dg.ResourceParam[Progress]
+    ) -> Iterator[Any]:
+        from ml.predictions import ensure_readable
+
+        layout = lake.hold(context.run_id, progress)
+        ensure_readable(layout)
+        as_of = built_as_of(layout)
+        if as_of is None:
+            raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
+        lake.wait_for_warehouse()
+        environment(layout)
+        progress.advance(steps.INSIGHTS, 0.0, "starting dbt")
+        folder = home(layout) / "dbt"
+        (folder / RESULTS).unlink(missing_ok=True)
+        said = json.dumps({"as_of": as_of.isoformat(), "days": None})
+        arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", said]
+        invocation = dbt.cli(arguments, context=context, raise_on_error=False, target_path=folder)
+        outcome = collect(invocation, progress, dict.fromkeys(RESULT_EVENTS, steps.INSIGHTS))
+        progress.finish(steps.INSIGHTS, f"{len(outcome.built)} tables, {outcome.tests_passed:,} checks passed")
+        with lake.warehouse() as warehouse:
+            yield from outcome.events(context, warehouse)
+        outcome.raise_if_failed()
+
+    definition: dg.AssetsDefinition = build
+    return definition
+
+
+def published_insights(manifest: Manifest) -> dg.AssetsDefinition:
+    """The published version completed by the insight marts, and switched over to once more."""
+    tables = insight_tables(manifest)
+
+    @dg.multi_asset(
+        name="publish_insights",
+        specs=[published_spec(t, dg.AssetKey([INSIGHTS, t.name]), "published_insights") for t in tables],
+    )
+    def publish_again(
+        context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        layout = lake.hold(context.run_id, progress)
+        as_of = built_as_of(layout)
+        if as_of is None:
+            raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
+        lake.wait_for_warehouse()
+        every: Sequence[Any] = [*published_tables(manifest), *tables]
+        try:
+            version = publish(layout, every, as_of=as_of, run_id=context.run_id, created_at=utc_now())
+        except PublishError as error:
+            raise dg.Failure(str(error)) from error
+        progress.finish(steps.PUBLISH_INSIGHTS, f"version {version.number}, {len(version.rows)} tables")
+        for table in tables:
+            yield dg.MaterializeResult(
+                asset_key=published_key(table.name),
+                metadata={"dagster/row_count": version.rows[table.name], "version": version.number},
+            )
+
+    return publish_again
