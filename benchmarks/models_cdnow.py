@@ -1,6 +1,7 @@
 """Churn on CDNOW: `python -m benchmarks.models_cdnow` (23,570 buyers; needs ../shared/data/cdnow).
 
-Active customers: at least three purchases, one of them in the 182 days before the cut-off. Churned: nothing bought in the 91 days after it. Train on
+Active customers: at least three purchases, one of them in the 182 days before the cut-off. Churned: nothing
+bought in the 91 days after it. Train on
 cut-offs up to 1 Oct 1997, calibrate on 31 Dec 1997, test on 31 Mar 1998; the label windows do not overlap.
 """
 
@@ -46,8 +47,10 @@ def read(path: Path) -> pd.DataFrame:
     """One row per customer and day with a purchase."""
     lines = "select unnest(string_split(content, chr(10))) as line from read_text(?)"
     return duckdb.execute(
-        f"""with parts as (select regexp_split_to_array(trim(line), '\\s+') as p from ({lines}) where regexp_matches(line, '^\\s*\\d'))
-        select p[1] as customer, strptime(p[2], '%Y%m%d')::date as day, sum(p[3]::int) as items, sum(p[4]::double) as amount
+        f"""with parts as (select regexp_split_to_array(trim(line), '\\s+') as p from ({lines})
+            where regexp_matches(line, '^\\s*\\d'))
+        select p[1] as customer, strptime(p[2], '%Y%m%d')::date as day,
+            sum(p[3]::int) as items, sum(p[4]::double) as amount
         from parts group by all order by all""",
         [str(path)],
     ).df()
@@ -66,7 +69,8 @@ def snapshot(purchases: pd.DataFrame, window: Window) -> pd.DataFrame:
                 count(*) filter (day >= cutoff - 28) as visits_28,
                 count(*) filter (day >= cutoff - 91) as visits_91,
                 avg(amount) as amount_mean, avg(items) as items_mean,
-                case when count(*) > 1 then date_diff('day', min(day), max(day)) / (count(*) - 1.0) end as usual_gap_days
+                case when count(*) > 1 then date_diff('day', min(day), max(day)) / (count(*) - 1.0) end
+                    as usual_gap_days
             from past group by customer, cutoff)
         select known.*, ln((1 + days_since_last) / (1 + coalesce(usual_gap_days, days_since_first))) as overdue,
             ln((1 + visits_91) / (1 + visits * 91.0 / greatest(days_since_first, 91))) as trend,

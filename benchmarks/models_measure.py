@@ -43,13 +43,23 @@ class Churn:
             cut = judge.threshold(self.calibration, probability(model, self.spec, self.calibration))
             said = probability(model, self.spec, self.test)
             found.append(judge.evaluate(kind, self.spec, self.test, said, threshold=cut))
-        print(f"{self.name}: train {len(self.train):,}, calibrate {len(self.calibration):,}, test {len(self.test):,}, "
-              f"base rate {found[0].base:.3f}")
-        columns = ["auc", "average_precision", "precision_at_10", "lift_at_10", "brier", "calibration_error",
-                   "precision_at_threshold", "recall_at_threshold"]
+        print(
+            f"{self.name}: train {len(self.train):,}, calibrate {len(self.calibration):,}, test {len(self.test):,}, "
+            f"base rate {found[0].base:.3f}"
+        )
+        columns = [
+            "auc",
+            "average_precision",
+            "precision_at_10",
+            "lift_at_10",
+            "brier",
+            "calibration_error",
+            "precision_at_threshold",
+            "recall_at_threshold",
+        ]
         table = pd.DataFrame([{"model": e.name, **e.metrics} for e in found]).set_index("model")
         print(table.reindex(columns=columns).round(3).to_string(na_rep="-"))
-        for e in found[-len(models):]:
+        for e in found[-len(models) :]:
             low, high = e.intervals["auc"].low, e.intervals["auc"].high
             print(f"{e.name}: AUC {e.intervals['auc'].value:.3f} [{low:.3f}, {high:.3f}]")
         gate = judge.gate(self.spec, self.test, probability(models["logistic"], self.spec, self.test), scores, None)

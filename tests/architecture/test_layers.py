@@ -50,7 +50,11 @@ def roots(names: set[str]) -> set[str]:
 def test_a_module_imports_only_what_its_layer_may(path: Path) -> None:
     package = path.relative_to(REPOSITORY).parts[0]
     assert not roots(imports(path)) & FORBIDDEN[package]
-    assert not roots(imports(path, top_level=True)) & HEAVY
+    # ml is loaded by the step that asks it something; `ml.families` names the families and loads none.
+    if package != "ml" or path.name in {"__init__.py", "families.py"}:
+        assert not roots(imports(path, top_level=True)) & HEAVY
+    if package != "ml":
+        assert {n for n in imports(path, top_level=True) if roots({n}) == {"ml"}} <= {"ml.families"}
 
 
 def test_only_the_command_line_imports_the_sample_world() -> None:

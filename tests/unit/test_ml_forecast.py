@@ -1,0 +1,98 @@
+"""The tournament: its rule towards the simpler, honest statuses, intervals, and series that are no good."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.forecast import fit, methods
+from ml.forecast.evaluate import evaluate, gate
+
+WEEK = np.array([0, 0, 5.0, 9.0, 3.0, 20.0, 14.0])
+
+
+def history(y: np.ndarray, name: str = "c|twitch|1|message_count", metric: str = "message_count") -> pd.DataFrame:
+    days = pd.date_range("2026-01-01", periods=len(y))
+    return pd.DataFrame({"unique_id": name, "metric": metric, "season": 7, "days": 1, "ds": days, "y": y})
+
+
+def noisy_weeks(weeks: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).poisson(np.tile(WEEK + 3, weeks)).astype(float)
+
+
+def test_equals_are_decided_for_the_simpler() -> None:
+    errors = {"theta": np.array([1.0, 1.1, 0.9]), "seasonal_naive": np.array([1.05, 1.0, 1.0])}
+    assert fit.choose(errors) == "seasonal_naive"
+
+
+def test_a_method_that_is_clearly_better_wins() -> None:
+    errors = {"theta": np.array([0.5, 0.52, 0.48]), "seasonal_naive": np.array([1.0, 1.1, 0.9])}
+    assert fit.choose(errors) == "theta"
+
+
+def test_a_noisy_week_is_not_forecast_by_its_last_repetition() -> None:
+    found = fit.run("a", "m", noisy_weeks(40, 1), fit.DAILY)
+    assert found.winner != "seasonal_naive"
+    assert evaluate([found]).median_ratio < 0.95
+
+
+def test_too_short_a_series_says_so_and_is_not_forecast() -> None:
+    found = fit.run("a", "m", noisy_weeks(6, 1), fit.DAILY)
+    assert found.status == "insufficient_history"
+    assert "42 steps" in (found.reason or "")
+    said = fit.Forecaster({}, {}).predict(history(noisy_weeks(1, 1)))
+    assert set(said["status"]) == {"insufficient_history"}
+    assert said["value"].isna().all()
+
+
+def test_a_method_that_fails_is_named_and_never_replaced_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
+        raise FloatingPointError("no luck")
+
+    monkeypatch.setitem(methods.METHODS, "theta", broken)
+    found = fit.run("a", "m", noisy_weeks(40, 1), fit.DAILY)
+    assert found.failures == {"theta": "FloatingPointError: no luck"}
+    assert "theta" not in found.forecasts
+    said = fit.Forecaster({"c|twitch|1|message_count": ["theta"]}, {}).predict(history(noisy_weeks(40, 1)))
+    assert set(said["status"]) == {"fallback"}
+    assert set(said["method"]) == {"seasonal_naive"}
+    assert "no luck" in said["reason"].iloc[0]
+
+
+def test_a_series_unknown_to_the_model_falls_back_with_the_reason() -> None:
+    said = fit.Forecaster({}, {}).predict(history(np.tile(WEEK, 10)))
+    assert set(said["status"]) == {"fallback"}
+    assert np.allclose(said["value"].head(7), WEEK)
+
+
+def test_intermittent_series_are_offered_methods_for_lumps() -> None:
+    lumpy = np.log1p(np.tile([0, 0, 9.0, 0, 0, 8.0, 0], 20))
+    assert "hurdle" in methods.candidates(lumpy, 7)
+    assert "ets" not in methods.candidates(lumpy, 7)
+
+
+def test_pooled_intervals_hold_about_what_they_say_on_days_that_chose_nothing() -> None:
+    found = [fit.run(f"s{n}", "m", noisy_weeks(40, n), fit.DAILY) for n in range(6)]
+    assert 0.7 <= evaluate(found).covered <= 0.9
+
+
+def test_an_interval_needs_fifty_residuals() -> None:
+    assert fit.quantiles({"m|1-7": np.zeros(49)}) == {}
+    assert fit.quantiles({"m|1-7": np.zeros(50)}) == {"m|1-7": [0.0, 0.0]}
+
+
+def test_the_gate_refuses_winners_that_are_worse_than_the_last_week_again() -> None:
+    found = [fit.run(f"s{n}", "m", noisy_weeks(40, n), fit.DAILY) for n in range(4)]
+    assert gate(found, evaluate(found), None).passed
+    for series in found:
+        series.forecasts["theta"] = series.forecasts["seasonal_naive"] + 3.0
+        series.winner = "theta"
+    assert not gate(found, evaluate(found), None).passed
+
+
+def test_the_same_history_gives_the_same_forecast() -> None:
+    one, other = (fit.forecaster([fit.run("s", "m", noisy_weeks(30, 4), fit.DAILY)]) for _ in range(2))
+    assert one.winners == other.winners
+    rows = history(noisy_weeks(30, 4), "s", "m")
+    pd.testing.assert_frame_equal(one.predict(rows), other.predict(rows))
