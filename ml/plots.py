@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -27,7 +27,7 @@ def calibration(truth: np.ndarray, by_model: Mapping[str, np.ndarray]) -> Figure
         axes.plot([b[0] for b in bins], [b[1] for b in bins], marker="o", label=name)
     axes.set(xlabel="predicted probability", ylabel="observed share", title="Calibration on the test snapshot")
     axes.legend()
-    return figure
+    return cast(Figure, figure)
 
 
 def lift(truth: np.ndarray, by_model: Mapping[str, np.ndarray]) -> Figure:
@@ -41,7 +41,7 @@ def lift(truth: np.ndarray, by_model: Mapping[str, np.ndarray]) -> Figure:
     axes.axhline(1, color="grey", linewidth=0.8, linestyle="--")
     axes.set(xlabel="% of viewers, highest risk first", ylabel="lift over the base rate", title="Lift")
     axes.legend()
-    return figure
+    return cast(Figure, figure)
 
 
 def bars(values: Mapping[str, float], title: str, label: str) -> Figure:
@@ -51,7 +51,7 @@ def bars(values: Mapping[str, float], title: str, label: str) -> Figure:
     axes.barh([n for n, _ in ordered], [v for _, v in ordered], color=[INK if v >= 0 else RED for _, v in ordered])
     axes.set(xlabel=label, title=title)
     figure.tight_layout()
-    return figure
+    return cast(Figure, figure)
 
 
 def fan(title: str, history: tuple[Any, Any], future: Any, lines: Mapping[str, Any], low: Any, high: Any) -> Figure:
@@ -64,7 +64,7 @@ def fan(title: str, history: tuple[Any, Any], future: Any, lines: Mapping[str, A
     axes.set_title(title)
     axes.legend(loc="upper left")
     figure.autofmt_xdate()
-    return figure
+    return cast(Figure, figure)
 
 
 def terms(topics: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> Figure:
@@ -80,4 +80,4 @@ def terms(topics: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> Figure:
         axes.set_title(name, fontsize=9)
         axes.tick_params(labelsize=7)
     figure.tight_layout()
-    return figure
+    return cast(Figure, figure)

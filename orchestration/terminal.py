@@ -38,7 +38,8 @@ class Lines:
 
     def finish(self, step: str, detail: str = "") -> None:
         now = time.monotonic()
-        seconds = now - self._started.get(step, now)
+        # A step can come again in one run: the models are trained at two past cut-offs.
+        seconds = now - self._started.pop(step, now)
         _print(self._console, f"{step:<{STEP_WIDTH}} {detail or 'done'} ({seconds:.1f} s)")
 
     def notice(self, text: str) -> None:

@@ -132,7 +132,7 @@ def rule_30_days(spec: Spec, horizon: Horizon, train: pd.DataFrame, rows: pd.Dat
     """Unseen for over 30 days: gone. The two answers carry the shares they had in training."""
     said = train[LABEL].groupby(train[spec.last_days] > 30).mean()
     overall = train[LABEL].mean()
-    return np.where(rows[spec.last_days] > 30, said.get(True, overall), said.get(False, overall))
+    return np.asarray(np.where(rows[spec.last_days] > 30, said.get(True, overall), said.get(False, overall)))
 
 
 def bg_nbd(spec: Spec, horizon: Horizon, train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:

@@ -100,7 +100,7 @@ def scores(model: Any, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataF
         churn_probability=values,
         probability_low=np.minimum(low, values),
         probability_high=np.maximum(high, values),
-        is_at_risk=np.where(eligible, values >= cut, None),
+        is_at_risk=pd.Series(values >= cut, index=rows.index, dtype="boolean").where(eligible),
         reasons=reasons,
     )
 
@@ -132,12 +132,12 @@ def reasons_of(model: Any, metadata: dict[str, Any], rows: pd.DataFrame, values:
     with duckdb.connect() as connection:
         connection.register("told", told)
         query = f"select nullif(concat_ws('; ', {texts}), '') as text from told order by place"
-        return connection.execute(query).df()["text"].to_numpy(object)
+        return np.asarray(connection.execute(query).df()["text"].to_numpy(object))
 
 
 def _logit(p: np.ndarray) -> np.ndarray:
     clipped = np.clip(p, 1e-6, 1 - 1e-6)
-    return np.log(clipped / (1 - clipped))
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def _day(rows: pd.DataFrame) -> pd.Series:

@@ -65,7 +65,8 @@ def gate(found: Sequence[Tournament], numbers: Evaluation, champion: Forecaster 
     worse = round(numbers.worse_share * len(numbers.ratios))
     # Two of ten series may be worse by chance when one in ten is: refused is what chance does not explain.
     chance = float(binom.sf(worse - 1, len(numbers.ratios), WORSE_SHARE))
-    few = f"{worse} of {len(numbers.ratios)} series worse than {WORSE} times {BASELINE}, p {chance:.2f} if {WORSE_SHARE:.0%} are"
+    counted = f"{worse} of {len(numbers.ratios)} series worse than {WORSE} times {BASELINE}"
+    few = f"{counted}, p {chance:.2f} if {WORSE_SHARE:.0%} are"
     return Gate(
         (
             Condition("better_than_baseline", numbers.median_ratio <= 1.0, said),

@@ -60,7 +60,7 @@ class Tournament:
         said, known = self.forecasts[method][origins], self.actual[origins]
         steps = slice(0, self.clock.judged)
         missed = np.abs(np.expm1(said[:, steps]) - np.expm1(known[:, steps]))
-        return np.nanmean(missed, axis=1) / self.scale
+        return np.asarray(np.nanmean(missed, axis=1) / self.scale)
 
 
 def band_of(step_days: int) -> str:
@@ -178,16 +178,17 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         log = np.log1p(np.maximum(rows["y"].to_numpy(float), 0))
         said = pd.DataFrame({"unique_id": name, "metric": metric, "step": np.arange(1, clock.horizon + 1)})
         if len(log) < max(2 * season, 8):
-            reason = f"{len(log)} steps of history"
+            short = f"{len(log)} steps of history"
             return said.assign(
                 value=np.nan,
                 value_low=np.nan,
                 value_high=np.nan,
                 status="insufficient_history",
                 method="none",
-                reason=reason,
+                reason=short,
             )
-        status, reason, methods = "ok", None, (self.winners or {}).get(name)
+        reason: str | None = None
+        status, methods = "ok", (self.winners or {}).get(name)
         if methods is None:
             status, reason, methods = (
                 "fallback",

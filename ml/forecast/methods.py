@@ -1,7 +1,7 @@
-"""The forecasting methods of the tournament, simplest first, and what judges them. Which one serves is chosen elsewhere.
+"""The forecasting methods of the tournament, simplest first, and their unit of error. Which one serves: see `fit`.
 
-All of them see log(1 + y): growth is a factor, and nothing is forecast below zero. A method that fails says so; there is
-no silent fallback to another.
+All of them see log(1 + y): growth is a factor, and nothing is forecast below zero. A method that fails says so; there
+is no silent fallback to another.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def seasonal_window_average(y: Floats, horizon: int, season: int, seasons: int |
     """The mean of the last seasons, place by place: four weeks of days, two days of hours."""
     count = seasons or (2 if season >= 24 else 4)
     known = y[-season * min(count, len(y) // season) :]
-    return np.resize(known.reshape(-1, season).mean(axis=0), horizon)
+    return np.resize(np.asarray(known.reshape(-1, season).mean(axis=0)), horizon)
 
 
 def theta(y: Floats, horizon: int, season: int) -> Floats:
@@ -52,7 +52,7 @@ def arima(y: Floats, horizon: int, season: int) -> Floats:
 
 def croston(y: Floats, horizon: int, season: int) -> Floats:
     """Croston's method with the correction of Syntetos and Boylan, on the counts themselves."""
-    return np.log1p(np.maximum(np.asarray(CrostonSBA().forecast(y=np.expm1(y), h=horizon)["mean"]), 0))
+    return np.asarray(np.log1p(np.maximum(np.asarray(CrostonSBA().forecast(y=np.expm1(y), h=horizon)["mean"]), 0)))
 
 
 def hurdle(y: Floats, horizon: int, season: int) -> Floats:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 
 import mlflow
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from data_lake.layout import Layout
 from ml import cards, plots, predictions
@@ -67,7 +69,7 @@ def train(layout: Layout, as_of: date) -> Outcome:
     with registry.run(FAMILY, f"tournament as of {as_of}", tags, parameters):
         registry.log_data(history[INPUT], "feat_channel_days", "train")
         _log_numbers(found, numbers)
-        log_figures({f"fan_{n}": lambda s=s: _fan(s, history, model) for n, s in enumerate(_pictured(found))})
+        log_figures({f"fan_{n}": partial(_fan, s, history, model) for n, s in enumerate(_pictured(found))})
         example = history.loc[history["unique_id"] == history["unique_id"].iloc[0], INPUT]
         trained = registry.register(
             FAMILY,
@@ -130,7 +132,7 @@ def _pictured(found: list[Tournament]) -> list[Tournament]:
     return [first[m] for m in sorted(first)]
 
 
-def _fan(series: Tournament, history: pd.DataFrame, model: Forecaster) -> plots.Figure:
+def _fan(series: Tournament, history: pd.DataFrame, model: Forecaster) -> Figure:
     rows = history[history["unique_id"] == series.name]
     said = model.predict(rows[INPUT])
     step = series.clock.days

@@ -73,8 +73,9 @@ def options(published: Published, as_of: date) -> pd.DataFrame:
     """
     return published.frame(
         f"""with recent as (
-            select f.creator_id, f.iso_day_of_week, f.hour_of_day, coalesce(s.category_name, 'unknown') as category_name,
-                s.live_hours, s.average_viewers, s.ended_at, f.started_at
+            select f.creator_id, f.iso_day_of_week, f.hour_of_day,
+                coalesce(s.category_name, 'unknown') as category_name, s.live_hours,
+                s.average_viewers, s.ended_at, f.started_at
             from feat_stream_starts f join fct_streams s using (broadcast_id)
             where s.ended_at < $day::date + 1 and s.started_at >= $day::date - {EVIDENCE_DAYS} and s.average_viewers > 0
         ),

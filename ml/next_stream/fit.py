@@ -41,12 +41,12 @@ def last_12(train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
 
 def previous(train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     """The next stream is like the one before."""
-    return last_12(train, rows) + rows[["previous_over_last_12"]].fillna(0.0).to_numpy()
+    return np.asarray(last_12(train, rows) + rows[["previous_over_last_12"]].fillna(0.0).to_numpy())
 
 
 def same_weekday(train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     """The next stream is like those of its weekday."""
-    return last_12(train, rows) + rows[["weekday_over_last_12"]].fillna(0.0).to_numpy()
+    return np.asarray(last_12(train, rows) + rows[["weekday_over_last_12"]].fillna(0.0).to_numpy())
 
 
 BASELINES = {"last_12": last_12, "previous": previous, "same_weekday": same_weekday}

@@ -1,4 +1,4 @@
-"""What every start a creator used lately can expect as of a day, and which is best by evidence; outcomes of past ones."""
+"""What every start a creator used lately can expect as of a day, the best by evidence, and how past ones turned out."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def train(layout: Layout, as_of: date) -> Outcome:
 def _ends(missed: np.ndarray) -> np.ndarray:
     """Conformal ends of the interval, one row per target: (low, high)."""
     tail = (1 - LEVEL) / 2
-    return np.quantile(missed, [tail, 1 - tail], axis=0).T
+    return np.asarray(np.quantile(missed, [tail, 1 - tail], axis=0).T)
 
 
 def _covered(missed: np.ndarray, ends: np.ndarray) -> float:

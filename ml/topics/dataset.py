@@ -21,7 +21,8 @@ KEYS = ["creator_id", "broadcast_id", "minute_at"]
 _WORDS = """
     select m.creator_id, m.broadcast_id, m.minute_at, m.platform, m.viewer_id, lower(w.word) as word
     from messages m, unnest(regexp_extract_all(
-        regexp_replace(lower(m.text), '(https?://|www[.])[^ ]*|[@#][^ ]+|:[a-z0-9_-]+:', ' ', 'g'), '[\\p{L}][\\p{L}'']{2,}'
+        regexp_replace(lower(m.text), '(https?://|www[.])[^ ]*|[@#][^ ]+|:[a-z0-9_-]+:', ' ', 'g'),
+        '[\\p{L}][\\p{L}'']{2,}'
     )) as w(word)
 """
 

@@ -84,7 +84,10 @@ def gains(ours: list[list[str]], theirs: list[list[str]], texts: pd.Series, draw
     rolls = dice("topics", "gain")
     samples = [np.arange(seen.shape[0]), *rolls.integers(0, seen.shape[0], (draws, seen.shape[0]))]
     return np.array(
-        [np.subtract(*(np.mean(_coherences(t, vocabulary, seen[i])) for t in (ours, theirs))) for i in samples]
+        [
+            np.mean(_coherences(ours, vocabulary, seen[i])) - np.mean(_coherences(theirs, vocabulary, seen[i]))
+            for i in samples
+        ]
     )
 
 

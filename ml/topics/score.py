@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -120,7 +121,7 @@ def shifts(mine: pd.DataFrame, shares: np.ndarray) -> pd.DataFrame:
     order = mine.groupby("broadcast_id")["minute_at"].min().sort_values(kind="stable").index
     rows = {b: np.flatnonzero((mine["broadcast_id"] == b).to_numpy()) for b in order}
     found = []
-    for before, now in zip(order, order[1:], strict=False):
+    for before, now in pairwise(order):
         both = shares[np.r_[rows[before], rows[now]]]
         first = len(rows[before])
         seen = float(jensenshannon(both[:first].mean(axis=0), both[first:].mean(axis=0), base=2))

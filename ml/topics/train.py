@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 
 import mlflow
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from sklearn.pipeline import Pipeline
 
 from data_lake.layout import Layout
@@ -48,7 +50,8 @@ def train(layout: Layout, as_of: date) -> Outcome:
         return Outcome("insufficient_data", f"no creator has {MINIMUM_MINUTES} minutes of chat in {WINDOW_DAYS} days")
     registry = Registry(layout)
     champion = registry.champion(FAMILY)
-    before = registry.load(champion, TRUSTED)[0] if champion else Topics({}, {})
+    before = registry.load(champion, TRUSTED)[0] if champion else None
+    known_models, known_ids = (before.models or {}, before.ids or {}) if before else ({}, {})
     models: dict[str, Pipeline] = {}
     ids: dict[str, list[int]] = {}
     rows: list[dict[str, object]] = []
@@ -64,8 +67,8 @@ def train(layout: Layout, as_of: date) -> Outcome:
         over_rival.append(gains(ours, top_terms(lda(best.count).fit(early)), later))
         over_chance.append(gains(ours, by_chance(own, best.count), later))
         models[str(creator)] = nmf(best.count).fit(mine["text"])
-        earlier = before.models.get(str(creator))
-        ids[str(creator)] = match(models[str(creator)], earlier, before.ids.get(str(creator), []))
+        earlier = known_models.get(str(creator))
+        ids[str(creator)] = match(models[str(creator)], earlier, known_ids.get(str(creator), []))
         rows.append(_row(str(creator), mine, best, best.coherence - float(over_rival[-1][0])))
     numbers = pd.DataFrame(rows)
     model = Topics(models, ids)
@@ -78,7 +81,7 @@ def train(layout: Layout, as_of: date) -> Outcome:
             for name in ("coherence", "lda_coherence", "stability", "diversity", "coverage", "topics"):
                 mlflow.log_metric(name, float(getattr(row, name)), step=step)
         mlflow.log_table(numbers, "evaluation.json")
-        log_figures({f"terms_{n}": lambda c=c: plots.terms(_weights(models[c], ids[c])) for n, c in enumerate(models)})
+        log_figures({f"terms_{n}": partial(_picture, models[c], ids[c]) for n, c in enumerate(models)})
         trained = registry.register(
             FAMILY,
             model,
@@ -142,6 +145,10 @@ def _gate(numbers: pd.DataFrame, chance: Interval, rival: Interval) -> Gate:
             Condition("diverse", diverse >= LEAST_DIVERSITY, f"diversity {diverse:.2f}, least {LEAST_DIVERSITY}"),
         )
     )
+
+
+def _picture(model: Pipeline, ids: list[int]) -> Figure:
+    return plots.terms(_weights(model, ids))
 
 
 def _weights(model: Pipeline, ids: list[int]) -> list[tuple[str, list[tuple[str, float]]]]:

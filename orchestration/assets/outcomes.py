@@ -74,7 +74,7 @@ class Outcome:
 
 
 def collect(invocation: DbtCliInvocation, progress: Progress, bars: Mapping[str, str] = RESULT_EVENTS) -> Outcome:
-    """Wait for dbt to end, telling `progress` about each model and test: the step of each kind of event is in `bars`."""
+    """Wait for dbt to end, telling `progress` about each model and test; `bars`: the step of each kind of event."""
     outcome = Outcome(invocation, str(invocation.target_path / "dbt.log"))
     manifest = invocation.manifest
     for event in invocation.stream_raw_events():

@@ -55,14 +55,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield Store(layout, Registry(layout))
 
 
-def test_a_second_lake_in_the_same_process_keeps_its_own_files(store: Store, tmp_path: Path) -> None:
-    other = Store(Layout(tmp_path / "other"), Registry(Layout(tmp_path / "other")))
-    other.version(date(2026, 3, 2), passed=True)
-    assert list((tmp_path / "other" / "mlflow" / "artifacts" / "toy").rglob("model.skops"))
-    assert not Path("mlruns").exists()
-    Registry(store.layout)
-
-
 def test_a_day_is_scored_by_the_newest_version_that_passed_and_ends_by_then(store: Store) -> None:
     first = store.version(date(2026, 3, 2), passed=True)
     store.version(date(2026, 4, 6), passed=False)
@@ -95,6 +87,25 @@ def test_a_model_comes_back_as_it_was_and_no_file_is_pickle(store: Store) -> Non
     files = [p for p in store.layout.mlflow.rglob("*") if p.is_file()]
     assert any(p.suffix == ".skops" for p in files)
     assert not any(p.suffix in {".pkl", ".pickle", ".joblib"} for p in files)
+
+
+def test_every_family_keeps_its_files_in_the_lake_however_often_a_store_is_opened(store: Store) -> None:
+    again = Store(store.layout, Registry(store.layout))
+    made = again.version(date(2026, 1, 5), passed=True, family="second")
+    place = Path(again.registry.client.get_run(made.run_id).info.artifact_uri)
+    assert place.is_relative_to(store.layout.mlflow)
+
+
+def test_a_store_of_the_persons_own_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = f"sqlite:///{tmp_path / 'own.db'}"
+    before = mlflow.get_tracking_uri()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", own)
+    try:
+        assert Registry(Layout(tmp_path / "lake")).uri == own
+        assert not (tmp_path / "lake").exists()
+    finally:
+        mlflow.set_tracking_uri(before)
+        mlflow.set_registry_uri(before)
 
 
 def test_a_run_says_commit_signature_and_example(store: Store) -> None:
@@ -140,7 +151,7 @@ def small_world(traces: list[tuple[str, int]], streams: int = 5) -> Published:
             "platform": "twitch",
             "viewer_id": ["a", "b", "login:x"],
             "is_churn_eligible": [True, True, True],
-            **{c: 1.0 for c in [*dataset.SPEC.columns, dataset.SPEC.visits]},
+            **dict.fromkeys([*dataset.SPEC.columns, dataset.SPEC.visits], 1.0),
         }
     )
     days = pd.DataFrame(

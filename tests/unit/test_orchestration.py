@@ -37,6 +37,7 @@ from orchestration.project import (
     Manifest,
     ManifestMissing,
     fingerprint,
+    insight_tables,
     is_daily,
     is_stale,
     load_manifest,
@@ -93,7 +94,8 @@ def test_a_backfill_over_many_days_is_one_run(graph: Any) -> None:
 
 
 def test_every_mart_is_published_described_and_must_stay_fresh(graph: Any, manifest: Manifest) -> None:
-    tables = {table.name: table for table in published_tables(manifest)}
+    every = [*published_tables(manifest), *insight_tables(manifest)]
+    tables = {table.name: table for table in every}
     keys = {key for key in graph.get_all_asset_keys() if key.path[0] == "published"}
     assert {key.path[-1] for key in keys} == set(tables)
     assert all(graph.get(key).freshness_policy for key in keys)
