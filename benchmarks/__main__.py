@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, nargs="+", default=[1_000_000, 10_000_000])
     said = parser.parse_args()
-    for part in ("pipeline", "formats", "memory", "detection"):
+    for part in ("pipeline", "formats", "memory", "detection", "models_cdnow", "models_series", "models_speed"):
         subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
     for messages in said.messages:
         subprocess.run([sys.executable, "-m", "benchmarks.marts", "--messages", str(messages)], check=True)
