@@ -23,12 +23,21 @@ import pyarrow.parquet as pq
 
 from data_lake.checking import check_rows
 from data_lake.contracts import Contract, contract, load_contracts
-from data_lake.landing import Entry, LandingFile, blank_entry, entries, export_of, new_files, write_entry
+from data_lake.landing import (
+    Entry,
+    LandingFile,
+    blank_entry,
+    entries,
+    export_of,
+    landing_files,
+    new_files,
+    write_entry,
+)
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Problem, Rows
 from data_lake.spool import Spool
-from data_lake.store import connect, ensure_readable, merge, replace_file
+from data_lake.store import connect, ensure_readable, merge, renew, replace_file
 
 # One group's rows are merged together: larger groups write each partition less often, smaller ones need less disk.
 GROUP_BYTES = 512 * 1024 * 1024
@@ -61,6 +70,7 @@ def ingest(
     for entity in load_contracts():
         ensure_readable(layout, entity)
     earlier = entries(layout)
+    _renew_orphans(layout, earlier)
     waiting = new_files(layout)
     for source in sources or SOURCES:
         files = [f for f in waiting if f.source == source]
@@ -72,6 +82,22 @@ def ingest(
                 if on_file:
                     on_file(source, done / total)
     return report
+
+
+def _renew_orphans(layout: Layout, earlier: dict[tuple[str, str], Entry]) -> None:
+    """Carry rows of landing files that are gone over to contracts that have changed since they were read.
+
+    Raises ContractError when a changed contract cannot hold them.
+    """
+    here = {(f.source, f.name) for f in landing_files(layout)}
+    known = {entity: c.hash for entity, c in load_contracts().items()}
+    orphans = [e for key, e in earlier.items() if key not in here]
+    old = [e for e in orphans if any(known.get(entity, said) != said for entity, said in e.contracts.items())]
+    for entity, source in sorted({(entity, e.source) for e in old for entity in e.rows if entity in known}):
+        renew(layout, entity, source)
+    for entry in old:
+        entry.contracts = {entity: known.get(entity, said) for entity, said in entry.contracts.items()}
+        write_entry(layout, entry)
 
 
 def _groups(files: Sequence[LandingFile]) -> Iterator[list[LandingFile]]:

@@ -177,6 +177,27 @@ def contract_of(path: Path) -> str | None:
     return stamp.decode() if stamp else None
 
 
+def renew(layout: Layout, entity: str, source: str) -> None:
+    """Give partitions written under an older contract the columns and types of today's.
+
+    For rows that no landing file can bring again: what the older contract did not have is null, what today's does not
+    have goes. Raises ContractError when today's contract cannot hold them.
+    """
+    expected = contract(entity)
+    for path in sorted(layout.raw_entity(entity).glob(f"event_date=[12]*/source={source}/part-0.parquet")):
+        if contract_of(path) == expected.hash:
+            continue
+        table = pq.read_table(path, partitioning=None)
+        rows = conform(table.select([n for n in table.column_names if n in expected.column_names]), expected)
+        missing = [c.name for c in expected.columns if c.required and rows.column(c.name).null_count]
+        if missing:
+            raise ContractError(
+                f"{path} holds rows of an older contract without {missing}: put the landing files they were read from "
+                "back, so that they can be read again"
+            )
+        _replace_partition(path, rows, expected)
+
+
 def scan(layout: Layout, entity: str, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
     """All rows of an entity as a DuckDB relation with the contract's columns and `event_date`."""
     ensure_readable(layout, entity)
@@ -210,7 +231,8 @@ def merge(
     if not touched:
         return []
     paths = {day: layout.raw_partition(entity, day, source) for day in touched}
-    # A partition written under another contract is left out: its landing files are all being read again.
+    # A partition written under another contract is left out: its landing files are all being read again, and what
+    # landing/ no longer has was renewed before.
     kept = [p for p in paths.values() if p.exists() and contract_of(p) == expected.hash]
     names = quoted(expected.column_names)
     union = f"select {names}, _row from {rows}"

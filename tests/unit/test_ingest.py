@@ -8,13 +8,15 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from data_lake.contracts import contract
 from data_lake.ingest import ingest, quarantined
 from data_lake.landing import add, entries, new_files, read_sidecar, sidecar_path
 from data_lake.layout import Layout
 from data_lake.sources import UnknownFormat
-from data_lake.store import partitions, scan
+from data_lake.store import contract_of, partitions, scan
 from tests.builders import twitch_chat
 
 CHAT = [(1, "anna", "hello"), (2, "bert", "hi"), (14_500, "anna", "after midnight")]
@@ -153,3 +155,23 @@ def test_a_landing_file_that_was_deleted_leaves_its_rows(lake: Layout, tmp_path:
     added.path.unlink()
     ingest(lake)
     assert len(messages(lake)) == 3
+
+
+def test_rows_of_a_file_that_is_gone_outlive_a_changed_contract(lake: Layout, tmp_path: Path) -> None:
+    for name, chat in {"gone.json": CHAT, "kept.json": [(5, "cid", "another export")]}.items():
+        add(lake, twitch_chat(tmp_path / name, chat))
+    ingest(lake)
+    before = messages(lake)
+    # As an older contract would have left them: no column for the badges, another stamp, an index that says so.
+    for part in partitions(lake, "chat_messages"):
+        table = pq.read_table(part.path, partitioning=None).drop_columns(["badges"])
+        pq.write_table(table.replace_schema_metadata({"contract": "older"}), part.path)
+    for path in lake.index.rglob("*.json"):
+        said = json.loads(path.read_text())
+        path.write_text(json.dumps({**said, "contracts": dict.fromkeys(said["contracts"], "older")}))
+    (gone,) = lake.landing.rglob("*-gone.json")
+    gone.unlink()
+    ingest(lake)
+    assert messages(lake) == before
+    assert {contract_of(p.path) for p in partitions(lake, "chat_messages")} == {contract("chat_messages").hash}
+    assert ingest(lake).files == 0
