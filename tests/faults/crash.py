@@ -30,14 +30,14 @@ RUN_SECONDS = 600
 
 
 class Run:
-    """A `fullhouse run` of a lake as a process of its own."""
+    """A `fullhouse run` of a lake as a process of its own, without models: theirs are new versions in every run."""
 
     def __init__(self, lake: Layout, *arguments: str) -> None:
         self.lake = lake
         self.log = lake.root.with_name(lake.root.name + ".log")
         self._sink = self.log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "orchestration.cli", "run", *arguments],
+            [sys.executable, "-m", "orchestration.cli", "run", "--no-models", *arguments],
             cwd=REPOSITORY,
             env={**os.environ, "LAKE_ROOT": str(lake.root), "PYTHONPATH": str(REPOSITORY)},
             stdout=self._sink,
