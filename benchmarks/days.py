@@ -21,7 +21,7 @@ from data_lake import days, publish
 from data_lake.layout import Layout
 from data_lake.store import partitions
 from orchestration.assets.marts import dbt_vars
-from orchestration.project import DBT, PROJECT, load_manifest, published_tables
+from orchestration.project import DBT, INSIGHTS_FOLDER, PROJECT, load_manifest, published_tables
 
 YEAR, MONTH = 365, 30
 FINGERPRINT = "benchmark"
@@ -44,7 +44,8 @@ class Costs:
 
 def build(lake: Layout, todo: days.Plan, folder: Path) -> Run:
     """dbt build as a run starts it, without what belongs to `make test`."""
-    command = [*DBT, "build", "--quiet", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dbt_vars(todo))]
+    command = [*DBT, "--quiet", "build", "--exclude-resource-type", "unit_test", "--exclude", INSIGHTS_FOLDER]
+    command += ["--vars", json.dumps(dbt_vars(todo))]
     places = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", folder / "target"]
     return run([*command, *map(str, places)], {"LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT)})
 

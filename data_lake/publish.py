@@ -197,6 +197,17 @@ def current_version(layout: Layout) -> Version | None:
     return read_version(layout, _number(layout.current.resolve()))
 
 
+def is_current(layout: Layout) -> bool:
+    """Whether readers see what the warehouse last published, and nothing was built since."""
+    shown = current_version(layout)
+    if shown is None or not layout.warehouse.exists():
+        return False
+    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+        waiting = connection.execute("select count(*) from lake.unpublished").fetchone()
+        last = connection.execute("select version from lake.publication").fetchone()
+    return waiting == (0,) and last == (shown.number,)
+
+
 def read_version(layout: Layout, number: int) -> Version:
     """A version by number. Raises PublishError when there is none."""
     path = layout.published_version(number) / MANIFEST

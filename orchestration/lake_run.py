@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -18,13 +18,22 @@ from typing import Any
 
 from data_lake import days, landing
 from data_lake.layout import Layout
-from data_lake.publish import DATABASE, Version, current_version
+from data_lake.publish import DATABASE, Version, current_version, is_current
 from orchestration import progress as steps
 from orchestration.alerts import Alert, record
 from orchestration.holding import hold
 from orchestration.home import home, prepare
 from orchestration.progress import Progress
-from orchestration.project import DBT, MANIFEST, PROJECT, fingerprint, is_stale
+from orchestration.project import (
+    DBT,
+    INSIGHTS,
+    MANIFEST,
+    PROJECT,
+    fingerprint,
+    insight_tables,
+    is_stale,
+    load_manifest,
+)
 
 START = "start"
 # A run of the command line carries its process id: one that is still "started" while we hold the lock is dead.
@@ -83,7 +92,7 @@ def log_file(layout: Layout) -> Path:
 def run_lake(
     layout: Layout, request: Request, progress: Progress, *, fill: Callable[[], None] | None = None
 ) -> RunSummary:
-    """Read, build, audit and publish; returns what became of it, also when it failed.
+    """Read, build, audit and publish; returns what became of it, also when it failed. Does nothing when nothing is new.
 
     `fill` is called when landing/ is empty. Raises RunError when there is nothing to run on, LakeBusy when another
     process writes the lake and the request does not wait.
@@ -102,6 +111,11 @@ def run_lake(
     parse_models(progress)
     summary = RunSummary(run_id, str(log_file(layout)))
     untrained = request.models and not is_trained(layout)
+    if not untrained and is_up_to_date(layout, request):
+        progress.notice("nothing has changed since the last run")
+        summary.succeeded = True
+        _describe(layout, summary)
+        return summary
     _execute(layout, request, progress, summary, with_scores=request.models and not untrained)
     if untrained and summary.succeeded:
         # Models read what is published: the first ones are trained and scored once there is something.
@@ -160,6 +174,19 @@ def is_trained(layout: Layout) -> bool:
     return any((layout.predictions / "model_versions").glob("as_of_date=[12]*/*.parquet"))
 
 
+def is_up_to_date(layout: Layout, request: Request) -> bool:
+    """Whether a run would end in the tables that are published: no file and no day is new, no model changed."""
+    if any(landing.new_files(layout)):
+        return False
+    todo = days.plan(layout, fingerprint(), from_day=request.from_day, to_day=request.to_day)
+    if todo is None or not todo.is_empty or not is_current(layout):
+        return False
+    shown = current_version(layout)
+    assert shown is not None, "is_current has just seen it"
+    insights = {table.name for table in insight_tables(load_manifest())}
+    return shown.as_of == todo.as_of and (not request.models or insights <= shown.rows.keys())
+
+
 def _execute(layout: Layout, request: Request, progress: Progress, summary: RunSummary, *, with_scores: bool) -> None:
     progress.advance(START, 0.0)
     # Here and not above: Dagster and dbt take seconds to import, which `fullhouse status` must not pay.
@@ -176,6 +203,8 @@ def _execute(layout: Layout, request: Request, progress: Progress, summary: RunS
     job = definitions.resolve_job_def(DAILY_LAKE)
     assets = definitions.resolve_asset_graph().executable_asset_keys
     window = Window(request.from_day, request.to_day)
+    insights = {table.name for table in insight_tables(load_manifest())}
+    wanted = lake_selection(layout, assets)
     with dg.DagsterInstance.get() as instance:
         bury_the_dead(instance)
         progress.finish(START)
@@ -183,7 +212,7 @@ def _execute(layout: Layout, request: Request, progress: Progress, summary: RunS
             instance=instance,
             run_id=summary.run_id,
             raise_on_error=False,
-            asset_selection=[key for key in lake_selection(layout, assets) if with_scores or not is_scored(key.path)],
+            asset_selection=[key for key in wanted if with_scores or not is_scored(key.path, insights)],
             tags={**run_tags(layout, fingerprint(), window), COMMAND_LINE: str(os.getpid())},
         )
     _note(summary, result)
@@ -245,13 +274,9 @@ def train_first(layout: Layout, progress: Progress, summary: RunSummary) -> None
         )
 
 
-def is_scored(path: Sequence[str]) -> bool:
+def is_scored(path: Sequence[str], insights: Collection[str]) -> bool:
     """Whether an asset is made from scores: predictions, the insight marts, and their published tables."""
-    from orchestration.project import INSIGHTS, insight_tables, load_manifest
-
-    return path[0] in ("predictions", INSIGHTS) or (
-        path[0] == "published" and path[1] in {table.name for table in insight_tables(load_manifest())}
-    )
+    return path[0] in ("predictions", INSIGHTS) or (path[0] == "published" and path[1] in insights)
 
 
 def bury_the_dead(instance: Any) -> None:

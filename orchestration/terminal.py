@@ -104,7 +104,8 @@ def show_run(console: Console, summary: RunSummary) -> None:
     _say(console, "quarantined", _quarantined(summary))
     for name, error in summary.failed_files:
         _say(console, "not read", f"{name}: {error}")
-    _say(console, "checks", f"{summary.checks_passed:,} passed, {len(summary.failed_checks):,} failed")
+    if summary.checks_passed or summary.failed_checks:
+        _say(console, "checks", f"{summary.checks_passed:,} passed, {len(summary.failed_checks):,} failed")
     for check in summary.failed_checks:
         word = "FAILED" if check.is_blocking else "warning"
         _say(console, "", f"{word}: {check.name} on {check.asset}: {check.message}")

@@ -51,7 +51,8 @@ def columns_of(head: Head) -> Shape | None:
         try:
             return Shape("Parquet", _normal(pq.read_schema(head.path).names))
         except (pa.ArrowException, OSError, ValueError):
-            return None
+            if b"\0" in head.raw:
+                return None  # a damaged Parquet file; without a zero byte it is text whose first letters are these
     text = head.text.lstrip()
     lines = [line for line in text.split("\n")[:_SAMPLED] if line.strip()]
     is_lines = 2 * sum(line.startswith("{") for line in lines) > len(lines)

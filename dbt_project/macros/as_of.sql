@@ -19,6 +19,29 @@ select
     qualify iso_day_of_week = 1 or date_day = max(date_day) over ()
 {%- endmacro -%}
 
+{#
+  Those of them a run has to compute: no row after a cut-off can reach a feature, so the first affected day of the run
+  leaves everything as of an earlier day alone. The latest day of the run before goes, unless it is a Monday.
+#}
+{%- macro as_of_dates_to_build() -%}
+select as_of_date, cut_off_at
+    from ({{ as_of_dates() }})
+    {%- if is_incremental() %}
+    where as_of_date not in (select as_of_date from {{ this }})
+    {%- if var("days") %} or as_of_date >= date '{{ var("days")[0][0] }}'{% endif %}
+    {%- endif %}
+{%- endmacro -%}
+
+{# Incremental strategy of models with rows per as-of day: what is computed anew, and days that are none any more, go. #}
+{% macro get_incremental_replace_as_of_sql(arg_dict) %}
+    {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
+    delete from {{ arg_dict["target_relation"] }}
+    where {% if var("days") %}as_of_date >= date '{{ var("days")[0][0] }}' or {% endif -%}
+    as_of_date not in (select as_of_date from ({{ as_of_dates() }}));
+    insert into {{ arg_dict["target_relation"] }} ({{ columns }})
+    (select {{ columns }} from {{ arg_dict["temp_relation"] }})
+{% endmacro %}
+
 {# True for a moment (timestamp or date) before the cut-off; with `days`, at most so many days before it. #}
 {%- macro is_before_cut_off(moment, days=none, cut_off_at="cut_off_at") -%}
 {{ moment }} < {{ cut_off_at }}

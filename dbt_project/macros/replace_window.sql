@@ -18,7 +18,8 @@
 {% macro should_full_refresh() %}
     {%- set wanted = config.get("full_refresh") -%}
     {%- if wanted is none -%}
-        {%- set all_days = config.get("incremental_strategy") == "replace_window" and var("days") is none -%}
+        {%- set ours = config.get("incremental_strategy") in ["replace_window", "replace_as_of"] -%}
+        {%- set all_days = ours and var("days") is none -%}
         {%- set wanted = flags.FULL_REFRESH or all_days -%}
     {%- endif -%}
     {%- do return(wanted) -%}

@@ -50,10 +50,12 @@ def train(layout: Layout, as_of: date) -> Outcome:
     ]
     if not any(s.status == "ok" for s in found):
         return Outcome("insufficient_data", found[0].reason or "" if found else "no channel has a day with anything")
+    numbers = evaluate(found)
+    if not numbers.ratios:
+        return Outcome("insufficient_data", "nothing happened in the weeks kept for judging")
     registry = Registry(layout)
     champion = registry.champion(FAMILY)
     held = registry.load(champion, TRUSTED)[0] if champion else None
-    numbers = evaluate(found)
     verdict = gate(found, numbers, held)
     model = forecaster(found)
     parameters = {

@@ -1,13 +1,33 @@
-"""Fixtures of the tests that talk to a local Helix server."""
+"""Fixtures of whole runs and of the tests that talk to a local Helix server."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from data_lake.layout import Layout
 from tests.helix_rows import channel, profile
 from tests.helix_server import FakeClock, Faults, HelixServer, World
+from tests.integration.lakes import run_well
+from tests.integration.tiny_world import arrive
+
+
+@pytest.fixture(scope="session")
+def tiny_lake(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """The tiny world after one run over all of it, to be read only; built once, whatever the number of workers."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "tiny"
+    shared.mkdir(exist_ok=True)
+    lake = Layout(shared / "lake")
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not lake.current.exists():
+            arrive(lake, lambda *_: True)
+            run_well(lake)
+    return lake
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from orchestration.progress import Silent
 
 
 def run(lake: Layout, **bounds: date | str | bool | None) -> RunSummary:
-    """One run to its end; the lock is given back, as the end of the process would."""
+    """One run to its end, without models unless asked for; the lock is given back, as the process' end would."""
     try:
-        return run_lake(lake, Request(**bounds), Silent())  # type: ignore[arg-type]
+        return run_lake(lake, Request(**{"models": False, **bounds}), Silent())  # type: ignore[arg-type]
     finally:
         LakeLock(lake, "").release()
 

@@ -32,7 +32,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def marathons(real_data: Path, places: Path) -> Layout:
     lake = Layout(places / "gdq")
     assert len(list(add_path(lake, real_data / "gdq", EXAMPLES / "gdq"))) == 12 + 11
-    run_well(lake)
+    run_well(lake, models=True)
     return lake
 
 

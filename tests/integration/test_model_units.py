@@ -13,6 +13,7 @@ from pathlib import Path
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.store import ensure_readable
+from ml import predictions
 from orchestration.project import DBT, PROJECT
 
 KINDS = ("model", "seed", "unit_test")
@@ -22,6 +23,7 @@ def test_every_unit_test_of_the_models_passes(lake: Layout, tmp_path: Path) -> N
     lake.root.mkdir()
     for entity in load_contracts():
         ensure_readable(lake, entity)
+    predictions.ensure_readable(lake)
     where = {"LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT), "DBT_PROFILES_DIR": str(PROJECT)}
     kinds = [argument for kind in KINDS for argument in ("--resource-type", kind)]
     command = [*DBT, "--quiet", "build", *kinds, "--target-path", str(tmp_path / "target")]

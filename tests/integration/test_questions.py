@@ -13,10 +13,13 @@ from tests.integration.lakes import query, run_well
 
 PAGE = REPOSITORY / "docs" / "questions.md"
 QUESTION = re.compile(
-    r"^### (?P<question>.+?)\n+(?:(?!^#|^```).*\n)*```sql\n(?P<sql>.+?)^```", re.MULTILINE | re.DOTALL
+    r"^### (?P<question>[^\n]+)\n+(?:(?!#|```)[^\n]*\n)*```sql\n(?P<sql>.+?)^```", re.MULTILINE | re.DOTALL
 )
 # What a small sample world has no rows of.
-UNANSWERED = {"Who changed their name, and what were they called before?"}
+UNANSWERED = {
+    "Who changed their name, and what were they called before?",
+    "Which VIPs and regulars should I greet again: silent for over a month of air time?",
+}
 
 
 def questions() -> dict[str, str]:
@@ -27,7 +30,7 @@ def questions() -> dict[str, str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     lake = Layout(tmp_path_factory.mktemp("questions") / "lake")
     write_sample_world(lake, seed=11, scale=0.05, days=150)
-    run_well(lake)
+    run_well(lake, models=True)
     return lake
 
 

@@ -1,5 +1,7 @@
+{{ config(materialized='incremental', incremental_strategy='replace_as_of', on_schema_change='fail') }}
+
 with as_of as (
-    {{ as_of_dates() }}
+    {{ as_of_dates_to_build() }}
 ),
 
 channels as (

@@ -60,9 +60,9 @@ marked as (
 numbered as (
     select
         *,
+        -- traces of one moment are of one session: the default frame counts the peers of a row with it
         count(*) filter (is_start) over (
             partition by platform, stream_id, viewer_id order by traced_at
-            rows between unbounded preceding and current row
         ) as session_number
     from marked
 ),

@@ -1,14 +1,11 @@
-"""One chat exported by several tools, through a whole run: every message and every cheer counts once."""
+"""One chat as four tools export it."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from data_lake.landing import add
-from data_lake.layout import Layout
 from tests.builders import twitch_chat
-from tests.integration.lakes import query, run_well
 
 START_MS = 1_769_889_600_000  # 2026-01-31 20:00:00 UTC
 SAID = [(5, "ann", "Cheer100 gg"), (6, "bob", "hello"), (6, "bob", "hello"), (70, "ann", "gg"), (3599, "cid", "bye")]
@@ -52,13 +49,11 @@ def as_text() -> str:
     return "".join(f"[{s // 3600}:{s // 60 % 60:02d}:{s % 60:02d}] {who}: {text}\n" for s, who, text in SAID)
 
 
-def test_one_chat_of_four_tools_counts_once(lake: Layout, tmp_path: Path) -> None:
-    twitch_chat(tmp_path / "vod.json", SAID)
+def export(folder: Path) -> list[Path]:
+    """Write the chat as TwitchDownloader, an IRC log, chat-downloader and plain text say it; returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [twitch_chat(folder / "vod.json", SAID)]
     for name, content in {"chat.log": irc_lines(), "chat.jsonl": downloaded(), "chat.txt": as_text()}.items():
-        (tmp_path / name).write_text(content, newline="")
-    sources = {add(lake, path, sidecar=STATED).source for path in sorted(tmp_path.glob("*.*"))}
-    assert sources == {"twitch_downloader", "irc", "chat_downloader", "chat_text"}
-    run_well(lake)
-    told = query(lake, "select viewer_login, text from fct_chat_messages order by sent_at, message_id")
-    assert told == [(who, text) for _, who, text in SAID]
-    assert query(lake, "select sum(donation_count) from fct_stream_minutes") == [(1,)]
+        files.append(folder / name)
+        files[-1].write_text(content, newline="")
+    return files

@@ -1,0 +1,67 @@
+"""A lake that is run again, looked at as of a day, refused by the audit: what readers see, and what comes after."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import duckdb
+import pytest
+
+from data_lake import publish
+from data_lake.layout import Layout
+from data_lake.publish import current_version
+from data_lake.store import write_partition
+from tests.builders import day, message, put, rows_of
+from tests.integration.lakes import published, query, run, run_well
+from tests.integration.tiny_world import DAYS
+
+
+@pytest.fixture
+def built(tiny_lake: Layout, lake: Layout) -> Layout:
+    """A copy of the tiny lake to run again."""
+    shutil.copytree(tiny_lake.root, lake.root, symlinks=True)
+    publish.repair(lake)
+    return lake
+
+
+def test_a_rebuilt_warehouse_and_a_second_run_change_nothing(built: Layout) -> None:
+    before, version = published(built), current_version(built)
+    run_well(built)
+    assert current_version(built) == version
+    run_well(built, rebuild="warehouse")
+    assert published(built) == before
+
+
+def test_the_lake_as_of_a_day_holds_nothing_later_and_comes_back(built: Layout) -> None:
+    before = published(built)
+    run_well(built, to_day=DAYS[1])
+    assert query(built, "select max(event_date)::varchar from fct_chat_messages") == [("2026-01-29",)]
+    assert query(built, "select title from fct_streams where title is not null") == [("a title",)]
+    run_well(built)
+    assert published(built) == before
+
+
+def test_a_failed_audit_leaves_the_last_publish_and_a_day_that_becomes_empty_leaves_every_table(built: Layout) -> None:
+    before = current_version(built)
+    tool, wrong, emptied = "twitch_downloader", day("2026-01-26"), day("2026-01-24")
+    # A reader that stays open is not blocked and blocks nothing.
+    with duckdb.connect(str(built.current / "analytics.duckdb")) as reader:
+        # One message sent at two different moments: no one export says so, and no table may hold it twice.
+        put(built, "chat_messages", message("p0", f"{wrong} 20:00", stream_id=None), source=tool)
+        summary = run(built)
+        assert not summary.succeeded
+        (failed,) = [c for c in summary.failed_checks if c.is_blocking]
+        assert "fct_chat_messages" in failed.asset
+        assert any(row.get("message_id") == "p0" for row in failed.worst_rows)
+        assert current_version(built) == before
+        alert = json.loads(built.alerts.read_text().splitlines()[-1])
+        assert "fct_chat_messages" in json.dumps(alert)
+
+        # The wrong day goes, and so does another day's only message; what is left is published.
+        built.raw_partition("chat_messages", wrong, tool).unlink()
+        write_partition(built, "chat_messages", emptied, tool, rows_of("chat_messages"))
+        run_well(built)
+        assert reader.execute("select count(*) from fct_chat_messages").fetchall() == [(41,)]
+    assert query(built, "select count(*), count(*) filter (message_id = 'p0') from fct_chat_messages") == [(40, 1)]
+    assert query(built, f"select count(*) from fct_viewer_days where event_date in ('{wrong}', '{emptied}')") == [(0,)]
