@@ -223,6 +223,7 @@ def published_insights(manifest: Manifest) -> dg.AssetsDefinition:
         as_of = built_as_of(layout)
         if as_of is None:
             raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
+        progress.advance(steps.PUBLISH_INSIGHTS, 0.0)
         lake.wait_for_warehouse()
         every: Sequence[Any] = [*published_tables(manifest), *tables]
         try:
