@@ -31,6 +31,13 @@ class Published:
         return self.version.as_of
 
     @property
+    def last_eventful_day(self) -> date:
+        """The last day anything happened on, and so the last that features are held for: a day on which somebody only
+        looked is none. The version's own day when nothing happened at all."""
+        found = self._connection.execute("select max(date_day) from dim_dates").fetchone()
+        return found[0] if found and found[0] else self.version.as_of
+
+    @property
     def data_end(self) -> date:
         """The first day that is not observed."""
         return self.version.as_of + timedelta(1)

@@ -237,19 +237,21 @@ def train_first(layout: Layout, progress: Progress, summary: RunSummary) -> None
     import dagster as dg
 
     from ml.families import first_cut_offs
+    from ml.published import Published
     from orchestration.definitions import build_definitions
     from orchestration.jobs import DAILY_SCORING, WEEKLY_TRAINING
     from orchestration.partitions import Window, run_tags
     from orchestration.resources import LakeResource
 
-    version = current_version(layout)
-    assert version is not None, "a run that succeeded has published"
+    published = Published(layout)
+    last_day = published.last_eventful_day
+    published.close()
     told = dg.ResourceDefinition.hardcoded_resource(progress)
     definitions = build_definitions({"lake": LakeResource(root=str(layout.root)), "progress": told})
     mine = {COMMAND_LINE: str(os.getpid())}
     with dg.DagsterInstance.get() as instance:
         training = definitions.resolve_job_def(WEEKLY_TRAINING)
-        for monday in first_cut_offs(version.as_of):
+        for monday in first_cut_offs(last_day):
             trained = RunSummary(str(uuid.uuid4()), summary.log)
             _note(
                 trained,

@@ -15,7 +15,7 @@ from dagster_dbt import dbt_assets
 
 from data_lake.days import built_as_of
 from data_lake.layout import Layout
-from data_lake.publish import PublishError, current_version, publish, utc_now
+from data_lake.publish import PublishError, publish, utc_now
 from ml.families import FAMILIES, SCORECARD, TABLES, judge, score, train, unscored
 from orchestration import progress as steps
 from orchestration.assets.marts import LakeTranslator, with_owned_tests
@@ -161,10 +161,14 @@ def scoring_assets() -> dg.AssetsDefinition:
 
 def days_to_score(layout: Layout, window: Window) -> list[date]:
     """The days of a backfill that features are held for (Mondays and the latest day), else the latest day alone."""
-    version = current_version(layout)
-    if version is None:
-        raise dg.Failure("nothing is published yet: 'fullhouse run' publishes, then models can score")
-    last = version.as_of
+    from ml.published import Published
+
+    try:
+        published = Published(layout)
+    except PublishError as error:
+        raise dg.Failure(f"{error}, then models can score") from error
+    last = published.last_eventful_day
+    published.close()
     if window.from_day is None or window.to_day is None:
         return [last]
     span = (window.from_day + timedelta(n) for n in range((min(window.to_day, last) - window.from_day).days + 1))
