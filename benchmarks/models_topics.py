@@ -3,7 +3,8 @@
 Titles of 10 Korean streamers (stellive), titles of 9 esports channels (helix_videos), one chat of 5 h 23 min
 (twitch_chat_text), with the words, the factors and the choice of ml.topics. A document is a title (a repeated one
 counts once, the first time) or a minute of chat; a word counts in five titles, or from five people. The last fifth of
-the time is held out: coherence is measured there, on documents no model saw. Subscription notices are no chat.
+the time is held out: coherence is measured there, on documents no model saw (the number of topics is chosen there too,
+as ml.topics does). Subscription notices are no chat; emotes are not marked in this text and count as words.
 """
 
 from __future__ import annotations
