@@ -6,12 +6,25 @@ import argparse
 import subprocess
 import sys
 
+PARTS = (
+    "pipeline",
+    "formats",
+    "memory",
+    "detection",
+    "models_cdnow",
+    "models_oulad",
+    "models_series",
+    "models_topics",
+    "models_recovery",
+    "models_speed",
+)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, nargs="+", default=[1_000_000, 10_000_000])
     said = parser.parse_args()
-    for part in ("pipeline", "formats", "memory", "detection", "models_cdnow", "models_series", "models_speed"):
+    for part in PARTS:
         subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
     for messages in said.messages:
         subprocess.run([sys.executable, "-m", "benchmarks.marts", "--messages", str(messages)], check=True)

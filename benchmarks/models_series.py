@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks.models_measure import shared_data
 from ml.forecast.evaluate import evaluate
-from ml.forecast.fit import DAILY, run
+from ml.forecast.fit import DAILY, HELD_OUT, run
 from ml.forecast.methods import METHODS, scale_of
 from ml.threads import one_thread
 
@@ -74,13 +74,14 @@ def peyton_manning() -> None:
     views = np.expm1(rows.set_index("ds")["y"].resample("1D").mean().interpolate().to_numpy())
     found = run("peyton_manning", "views", views, DAILY)
     numbers = evaluate([found])
-    held = {m: float(found.errors(m, slice(-2, None)).mean()) for m in found.forecasts}
-    print(f"Peyton Manning, {len(views):,} days, origins {found.origins}")
-    print(", ".join(f"{m} {e:.3f}" for m, e in held.items()))
+    parts = {"chosen on": slice(None, -HELD_OUT), "held out": slice(-HELD_OUT, None)}
+    errors = {n: {m: float(found.errors(m, part).mean()) for m in found.forecasts} for n, part in parts.items()}
+    print(f"Peyton Manning, {len(views):,} days ({len(rows):,} given), {DAILY.judged} days ahead from {found.origins}")
+    print(pd.DataFrame(errors).round(3).to_string())
     print(f"served {found.winner}: error ratio to seasonal-naive {numbers.median_ratio:.3f} on the last two origins")
     print(f"{time.perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":
-    gdq()
     peyton_manning()
+    gdq()

@@ -25,9 +25,11 @@ from ml.seeds import seed
 
 LABEL = "churned"
 DEFAULT, CHALLENGER = "logistic", "gradient_boosting"
-# skops loads no type it was not told of. Two hold the calibration's two numbers. The third holds the nodes of trees,
-# which scikit-learn follows without looking: `check_trees` looks, before a loaded model is asked anything.
+# skops loads no type it was not told of. One names a kind of number, two hold the calibration's two numbers. The last
+# holds the nodes of trees, which scikit-learn follows without looking: `check_trees` looks, before a loaded model is
+# asked anything.
 TRUSTED = [
+    "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",

@@ -7,13 +7,14 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 
 from ml.churn import dataset, score, train
 from ml.churn.bgnbd import fit_bgnbd
 from ml.churn.dataset import HORIZON, SPEC
 from ml.churn.evaluate import evaluate, gate, threshold
 from ml.churn.features import OtherFeatures
-from ml.churn.fit import BASELINES, LABEL, MODELS, BrokenModel, check_trees, fit, probability
+from ml.churn.fit import BASELINES, LABEL, MODELS, TRUSTED, BrokenModel, check_trees, fit, probability
 from ml.metrics import auc
 from ml.seeds import dice
 from ml.tracking import digest
@@ -100,6 +101,12 @@ def test_features_of_another_specification_are_refused() -> None:
     dataset.require(SPEC.hash)
     with pytest.raises(OtherFeatures, match="train it again"):
         dataset.require("0123456789abcdef")
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_model_file_holds_only_types_that_are_trusted(kind: str, parts: tuple[pd.DataFrame, ...]) -> None:
+    written = skops.io.dumps(fit(kind, SPEC, parts[0].head(600), parts[1]))
+    assert set(skops.io.get_untrusted_types(data=written)) <= set(TRUSTED)
 
 
 def test_a_tree_that_points_outside_itself_is_not_asked(parts: tuple[pd.DataFrame, ...]) -> None:
