@@ -52,6 +52,14 @@ def test_a_model_beats_recency_and_says_what_happens(kind: str, parts: tuple[pd.
     assert numbers["calibration_error"] < 0.06
 
 
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_feature_that_nobody_has_in_training_stops_no_model(kind: str, parts: tuple[pd.DataFrame, ...]) -> None:
+    training = parts[0].head(600).assign(cadence_z_score=np.nan)
+    model = fit(kind, SPEC, training, parts[1])
+    check_trees(model, SPEC)
+    assert np.isfinite(probability(model, SPEC, parts[2])).all()
+
+
 def test_labels_that_depend_on_nothing_are_refused(parts: tuple[pd.DataFrame, ...]) -> None:
     shuffled = [p.assign(**{LABEL: dice("noise", n).permutation(p[LABEL])}) for n, p in enumerate(parts)]
     said = probability(fit("logistic", SPEC, shuffled[0], shuffled[1]), SPEC, shuffled[2])
