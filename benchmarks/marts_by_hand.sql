@@ -41,6 +41,13 @@ once as (
 native as (
     select distinct platform, viewer_login, text, date_trunc('second', sent_at) as second_at
     from once where not contains(message_id, ':')
+),
+copies as (
+    select event_date, platform, message_id
+    from (
+        select *, date_trunc('second', sent_at) as second_at from once where contains(message_id, ':')
+    ) as other
+    semi join native using (platform, viewer_login, text, second_at)
 )
 select once.event_date, once.platform, once.message_id, once.sent_at,
     coalesce(stream_ids.channel_id, once.channel_id) as channel_id,
@@ -49,11 +56,8 @@ select once.event_date, once.platform, once.message_id, once.sent_at,
     once.message_type, once.is_action, once.bits_count, once.reply_to_message_id, once.is_first_message,
     once.is_moderator, once.is_subscriber, once.is_vip, once.is_bot, once.shared_from_channel_id, once.source
 from once
-left join native
-    on contains(once.message_id, ':') and once.platform = native.platform and once.viewer_login = native.viewer_login
-    and once.text = native.text and date_trunc('second', once.sent_at) = native.second_at
-left join stream_ids on once.platform = stream_ids.platform and once.stream_id = stream_ids.stream_id
-where native.platform is null;
+anti join copies using (event_date, platform, message_id)
+left join stream_ids on once.platform = stream_ids.platform and once.stream_id = stream_ids.stream_id;
 
 create table viewer_days as
 select event_date, platform, channel_id, stream_id, viewer_id, count(*) as message_count,
