@@ -28,7 +28,7 @@ _MAPPED = ("id", "stream_id", "user_id", "user_login", "user_name", "title", "cr
            "type", "duration", "view_count")  # fmt: skip
 
 VIDEOS = f"""
-create or replace table videos as
+create or replace temp table videos as
 with elements as (
     select {ROW}, {TEXT} as page, {PROBLEM} as problem,
         case when {PROBLEM} is not null then [null]
@@ -194,7 +194,7 @@ def _channel_rows(channels: dict[str, tuple[int, str | None, str | None]]) -> pa
 
 SOURCE = Source(
     name="helix_videos",
-    version=1,
+    version=2,
     entities=("channels", "streams", "videos"),
     looks_for='the JSON of Twitch GET /videos: objects with "user_id", "published_at", "viewable" and "duration"',
     recognise=recognise,

@@ -268,7 +268,7 @@ def _seen(entity: str, table: pa.Table, file: _File) -> pa.Table:
 
 SOURCE = Source(
     name="twitch_helix",
-    version=1,
+    version=2,
     entities=ENTITIES,
     looks_for='a pull file of this program: its first line begins with {"kind": "request"',
     recognise=recognise,

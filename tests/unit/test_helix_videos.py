@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -213,3 +214,17 @@ def test_the_real_pages_are_read_whole(real_data: Path, tmp_path: Path) -> None:
     parts = sum(len(json.loads(s["extra"]).get("vod_ids", "1")) for s in streams)
     assert (parts, len(streams), len({s["stream_id"] for s in streams})) == (5954, 5946, 5946)
     assert [s["stream_id"] for s in streams if s["stream_id"].startswith("vod:")] == ["vod:38126346"]
+
+
+def test_files_read_side_by_side_do_not_meet(tmp_path: Path) -> None:
+    """Ingest reads several files at a time, and all of them in one database."""
+
+    def videos(number: int) -> list[str]:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        page = {"data": [video(id=str(number * 100 + n), stream_id=None, type="upload") for n in range(20)]}
+        return sorted(row["video_id"] for row in Read(folder, page).rows["videos"])
+
+    with ThreadPoolExecutor(4) as readers:
+        found = list(readers.map(videos, range(1, 41)))
+    assert found == [sorted(str(number * 100 + n) for n in range(20)) for number in range(1, 41)]
