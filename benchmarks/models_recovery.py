@@ -173,16 +173,13 @@ def peaks(lake: Layout, published: Published) -> dict[str, float]:
 
 def compare(lake: Layout) -> dict[str, float]:
     """All numbers of one world."""
-    published = Published(lake)
-    try:
+    with Published(lake) as published:
         return {
             **churn(lake, published),
             **next_stream(lake, published),
             **topics(lake, published),
             **peaks(lake, published),
         }
-    finally:
-        published.close()
 
 
 def measure(seed: int, scale: float, days: int, folder: Path) -> dict[str, float]:

@@ -37,7 +37,7 @@ from data_lake.layout import Layout
 from data_lake.sources import SOURCES
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Problem, Rows
 from data_lake.spool import Spool
-from data_lake.store import connect, ensure_readable, merge, renew, replace_file
+from data_lake.store import connect, ensure_readable, merge, parquet, renew, replace_file
 
 # One group's rows are merged together: larger groups write each partition less often, smaller ones need less disk.
 GROUP_BYTES = 512 * 1024 * 1024
@@ -216,9 +216,7 @@ def _finish(
         path = layout.quarantine_file(entity, source, name)
         rows = bad.filter(pc.equal(bad.column("landing_file"), name)) if bad.num_rows else bad
         if rows.num_rows:
-            sink = pa.BufferOutputStream()
-            pq.write_table(rows, sink, compression="zstd")
-            replace_file(path, sink.getvalue())
+            replace_file(path, parquet(rows))
         else:
             path.unlink(missing_ok=True)
     kinds = connection.execute(

@@ -71,11 +71,15 @@ def replace_file(path: Path, content: bytes | memoryview | pa.Buffer) -> bool:
     return True
 
 
-def _parquet(table: pa.Table, expected: Contract) -> pa.Buffer:
+def parquet(table: pa.Table) -> pa.Buffer:
+    """The table as the bytes of a Parquet file."""
     sink = pa.BufferOutputStream()
-    stamped = table.replace_schema_metadata({CONTRACT_KEY: expected.hash.encode()})
-    pq.write_table(stamped, sink, compression="zstd", compression_level=1)
+    pq.write_table(table.combine_chunks(), sink, compression="zstd", compression_level=1)
     return sink.getvalue()
+
+
+def _stamped(table: pa.Table, expected: Contract) -> pa.Buffer:
+    return parquet(table.replace_schema_metadata({CONTRACT_KEY: expected.hash.encode()}))
 
 
 def conform(table: pa.Table, expected: Contract) -> pa.Table:
@@ -126,7 +130,7 @@ def write_partition(layout: Layout, entity: str, day: date, source: str, table: 
 
 
 def _replace_partition(path: Path, rows: pa.Table, expected: Contract) -> bool:
-    return replace_file(path, _parquet(rows.combine_chunks(), expected))
+    return replace_file(path, _stamped(rows, expected))
 
 
 def _remove_partition(path: Path) -> bool:
@@ -142,7 +146,7 @@ def _remove_partition(path: Path) -> bool:
 def ensure_readable(layout: Layout, entity: str) -> None:
     """Put down the file without rows that lets dbt read an entity nobody has filled."""
     expected = contract(entity)
-    replace_file(layout.raw_empty(entity), _parquet(expected.arrow_schema.empty_table(), expected))
+    replace_file(layout.raw_empty(entity), _stamped(expected.arrow_schema.empty_table(), expected))
 
 
 @dataclass(frozen=True)

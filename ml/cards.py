@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import mlflow
 import pandas as pd
 
+from data_lake.layout import Layout
+from ml import predictions
 from ml.gates import Gate
-from ml.tracking import Trained
+from ml.tracking import Trained, git_commit
 
 
 def card(
@@ -28,27 +31,47 @@ def card(
     return "\n".join(lines)
 
 
-def version_row(
-    trained: Trained, *, kind: str, rows: int, data_from: date, baseline: str, gate: Gate, commit: str
-) -> pd.DataFrame:
-    """The row of predictions/model_versions for a version."""
-    return pd.DataFrame(
-        [
-            {
-                "model_name": trained.name,
-                "model_version": trained.version,
-                "run_id": trained.run_id,
-                "model_kind": kind,
-                "data_from": data_from,
-                "data_end": trained.data_end,
-                "training_row_count": rows,
-                "baseline_name": baseline,
-                "is_gate_passed": gate.passed,
-                "gate_message": gate.message,
-                "git_commit": commit,
-            }
-        ]
-    )
+def log(text: str, gate: Gate) -> None:
+    """Put the card and the gate's word on the current run."""
+    mlflow.log_text(text, "model_card.md")
+    mlflow.set_tag("mlflow.note.content", text)
+    mlflow.set_tag("gate", "passed" if gate.passed else "failed")
+
+
+def write_backtest(
+    layout: Layout,
+    as_of: date,
+    trained: Trained,
+    scores: Sequence[Mapping[str, Any]],
+    *,
+    kind: str,
+    rows: int,
+    data_from: date,
+    baseline: str,
+    gate: Gate,
+) -> None:
+    """Write a new version and its scores (see `score_row`) to predictions/."""
+    predictions.write(layout, "model_scores", as_of, f"{trained.name}-backtest", pd.DataFrame(scores))
+    version = {
+        "model_name": trained.name,
+        "model_version": trained.version,
+        "run_id": trained.run_id,
+        "model_kind": kind,
+        "data_from": data_from,
+        "data_end": trained.data_end,
+        "training_row_count": rows,
+        "baseline_name": baseline,
+        "is_gate_passed": gate.passed,
+        "gate_message": gate.message,
+        "git_commit": git_commit(),
+    }
+    predictions.write(layout, "model_versions", as_of, trained.name, pd.DataFrame([version]))
+
+
+def version_of(family: str, as_of: date, said: pd.DataFrame) -> Trained:
+    """The version that made these predictions, by what their first row says of it."""
+    first = said.iloc[0]
+    return Trained(family, str(first["model_version"]), str(first["run_id"]), as_of, as_of, True, {})
 
 
 def score_row(

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from data_lake.contracts import Contract, load_contracts
 from data_lake.layout import Layout
-from data_lake.store import conform, replace_file
+from data_lake.store import conform, parquet, replace_file
 
 CONTRACTS = Path(__file__).parents[1] / "dbt_project" / "models" / "predictions"
 
@@ -42,7 +42,7 @@ def write(layout: Layout, table: str, day: date, part: str, rows: pd.DataFrame) 
         raise ValueError(f"{table} as of {day}: {int(rows.duplicated(keys).sum())} rows repeat a key {keys}")
     ordered = rows.sort_values(keys, kind="stable")
     stamped = ordered.assign(as_of_date=day)
-    return replace_file(path, _parquet(conform(pa.Table.from_pandas(stamped, preserve_index=False), expected)))
+    return replace_file(path, parquet(conform(pa.Table.from_pandas(stamped, preserve_index=False), expected)))
 
 
 def read(layout: Layout, table: str, day: date, part: str) -> pd.DataFrame:
@@ -63,10 +63,4 @@ def days(layout: Layout, table: str, part: str) -> Iterator[date]:
 def ensure_readable(layout: Layout) -> None:
     """Put down the files without rows that let dbt read tables nobody has filled."""
     for table, expected in load_contracts(CONTRACTS).items():
-        replace_file(layout.prediction_empty(table), _parquet(expected.arrow_schema.empty_table()))
-
-
-def _parquet(table: pa.Table) -> pa.Buffer:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.combine_chunks(), sink, compression="zstd", compression_level=1)
-    return sink.getvalue()
+        replace_file(layout.prediction_empty(table), parquet(expected.arrow_schema.empty_table()))

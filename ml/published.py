@@ -13,7 +13,7 @@ from data_lake.publish import DATABASE, PublishError, current_version
 
 
 class Published:
-    """One published version, read with SQL. Raises PublishError when nothing is published."""
+    """One published version, read with SQL inside a `with`. Raises PublishError when nothing is published."""
 
     def __init__(self, layout: Layout) -> None:
         version = current_version(layout)
@@ -49,7 +49,10 @@ class Published:
         """The rows of a query as a pandas frame. The query must order them: training depends on it."""
         return self._connection.execute(sql, parameters or {}).df()
 
-    def close(self) -> None:
+    def __enter__(self) -> Published:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
         self._connection.close()
 
 

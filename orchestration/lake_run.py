@@ -243,9 +243,8 @@ def train_first(layout: Layout, progress: Progress, summary: RunSummary) -> None
     from orchestration.partitions import Window, run_tags
     from orchestration.resources import LakeResource
 
-    published = Published(layout)
-    last_day = published.last_eventful_day
-    published.close()
+    with Published(layout) as published:
+        last_day = published.last_eventful_day
     told = dg.ResourceDefinition.hardcoded_resource(progress)
     definitions = build_definitions({"lake": LakeResource(root=str(layout.root)), "progress": told})
     mine = {COMMAND_LINE: str(os.getpid())}

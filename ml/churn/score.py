@@ -48,11 +48,8 @@ WORDS = {
 @one_thread
 def score(layout: Layout, as_of: date) -> dict[str, int]:
     """Write predictions/viewer_churn as of a day; returns the rows by status. No features of that day, no rows."""
-    published = Published(layout)
-    try:
+    with Published(layout) as published:
         rows = data.candidates(published, as_of)
-    finally:
-        published.close()
     registry = Registry(layout)
     chosen = registry.version_for(FAMILY, as_of)
     if chosen is None:
@@ -159,9 +156,8 @@ def drift(trained: Trained, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.
 
 def outcomes(layout: Layout) -> int:
     """Judge every past score whose window has passed by what happened; returns the days judged."""
-    published = Published(layout)
     judged = 0
-    try:
+    with Published(layout) as published:
         for as_of in predictions.days(layout, TABLE, FAMILY):
             window = window_of(as_of)
             said = predictions.read(layout, TABLE, as_of, FAMILY)
@@ -171,8 +167,6 @@ def outcomes(layout: Layout) -> int:
             truth = data.labelled(published, [window])
             both = truth.merge(said, on=["creator_id", "platform", "viewer_id"], suffixes=("", "_said"))
             judged += _judge(layout, as_of, both)
-    finally:
-        published.close()
     return judged
 
 
@@ -182,7 +176,7 @@ def _judge(layout: Layout, as_of: date, both: pd.DataFrame) -> int:
     window = window_of(as_of)
     found = evaluate("live", SPEC, both, both["churn_probability"].to_numpy(float))
     recency = evaluate("recency_only", SPEC, both, both["recency_days"].to_numpy(float)).metrics["auc"]
-    trained = Trained(FAMILY, str(both["model_version"].iloc[0]), str(both["run_id"].iloc[0]), as_of, as_of, True, {})
+    trained = cards.version_of(FAMILY, as_of, both)
     rows = []
     for metric, value in found.metrics.items():
         interval = found.intervals.get(metric)

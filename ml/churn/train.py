@@ -15,7 +15,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 
 from data_lake.layout import Layout
-from ml import cards, plots, predictions
+from ml import cards, plots
 from ml.churn import dataset as data
 from ml.churn.dataset import HORIZON, SPEC, NotEnough
 from ml.churn.evaluate import Evaluation, evaluate, gate, threshold
@@ -28,7 +28,7 @@ from ml.published import Published, data_end_of
 from ml.seeds import ROOT_SEED, dice
 from ml.splits import TimeSplit, folds
 from ml.threads import one_thread
-from ml.tracking import Registry, Trained, git_commit, log_figures
+from ml.tracking import Registry, Trained, log_figures
 
 FAMILY = "churn"
 FOLDS = 3
@@ -43,15 +43,13 @@ LIMITS = (
 @one_thread
 def train(layout: Layout, as_of: date) -> Outcome:
     """Train with what was known at the end of `as_of`; registers a version, and promotes it when the gate lets it."""
-    published = Published(layout)
     try:
-        split = data.split(published, data_end_of(as_of))
-        training, calibration, test = data.parts(published, split)
-        by_fold = [_fold(published, *fold) for fold in folds(split, FOLDS)]
+        with Published(layout) as published:
+            split = data.split(published, data_end_of(as_of))
+            training, calibration, test = data.parts(published, split)
+            by_fold = [_fold(published, *fold) for fold in folds(split, FOLDS)]
     except NotEnough as error:
         return Outcome("insufficient_data", str(error))
-    finally:
-        published.close()
     registry = Registry(layout)
     models = {kind: fit(kind, SPEC, training, calibration) for kind in MODELS}
     kind = choose(models, calibration)
@@ -96,10 +94,8 @@ def train(layout: Layout, as_of: date) -> Outcome:
         )
         trained = registry.conclude(trained, passed=verdict.passed, message=verdict.message)
         text = _card(as_of, kind, split, training, test, found, verdict)
-        mlflow.log_text(text, "model_card.md")
-        mlflow.set_tag("mlflow.note.content", text)
+        cards.log(text, verdict)
         mlflow.log_dict({"conditions": [vars(c) for c in verdict.conditions]}, "gate.json")
-        mlflow.set_tag("gate", "passed" if verdict.passed else "failed")
     promoted = registry.promote(trained)
     _write(layout, as_of, trained, kind, split, training, found, verdict)
     return Outcome("ok", verdict.message, trained, verdict, promoted)
@@ -282,14 +278,14 @@ def _write(
             )
             for m in ("auc", "calibration_error")
         ]
-    predictions.write(layout, "model_scores", as_of, f"{FAMILY}-backtest", pd.DataFrame(rows))
-    version = cards.version_row(
+    cards.write_backtest(
+        layout,
+        as_of,
         trained,
+        rows,
         kind=kind,
         rows=len(training),
         data_from=split.train[0].cutoff,
         baseline=best.name,
         gate=verdict,
-        commit=git_commit(),
     )
-    predictions.write(layout, "model_versions", as_of, FAMILY, version)

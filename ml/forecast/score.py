@@ -15,7 +15,7 @@ from ml.forecast.methods import scale_of, seasonal_naive
 from ml.forecast.train import FAMILY, INPUT
 from ml.published import Published, data_end_of
 from ml.threads import one_thread
-from ml.tracking import Registry, Trained
+from ml.tracking import Registry
 
 TABLE = "channel_forecasts"
 KEPT, MORE, LESS = "schedule_kept", "one_more_stream_a_week", "one_less_stream_a_week"
@@ -28,12 +28,9 @@ KEYS = ["creator_id", "platform", "channel_id", "metric", "scenario", "target_da
 @one_thread
 def score(layout: Layout, as_of: date) -> dict[str, int]:
     """Write predictions/channel_forecasts as of a day; returns the rows by status. Without a version, no rows."""
-    published = Published(layout)
-    try:
+    with Published(layout) as published:
         history = data.series(published, min(data_end_of(as_of), published.data_end))
         schedule = _schedule(published, as_of)
-    finally:
-        published.close()
     registry = Registry(layout)
     chosen = registry.version_for(FAMILY, as_of)
     if chosen is None or history.empty:
@@ -97,16 +94,13 @@ def scenarios(rows: pd.DataFrame, schedule: pd.DataFrame) -> list[pd.DataFrame]:
 
 def outcomes(layout: Layout) -> int:
     """Judge past forecasts on the days that have passed since; returns the as-of days judged."""
-    published = Published(layout)
     judged = 0
-    try:
+    with Published(layout) as published:
         truth = data.series(published, published.data_end)
         for as_of in predictions.days(layout, TABLE, FAMILY):
             said = predictions.read(layout, TABLE, as_of, FAMILY)
             said = said[(said["scenario"] == KEPT) & said["status"].isin(["ok", "fallback"])]
             judged += _judge(layout, as_of, said, truth, published.last_day)
-    finally:
-        published.close()
     return judged
 
 
@@ -134,9 +128,7 @@ def _judge(layout: Layout, as_of: date, said: pd.DataFrame, truth: pd.DataFrame,
             inside += list((known["y"] >= known["value_low"] - 1e-9) & (known["y"] <= known["value_high"] + 1e-9))
         if not ratios:
             continue
-        trained = Trained(
-            FAMILY, str(part["model_version"].iloc[0]), str(part["run_id"].iloc[0]), as_of, as_of, True, {}
-        )
+        trained = cards.version_of(FAMILY, as_of, part)
         window = (as_of + timedelta(1), as_of + timedelta(horizon))
         rows.append(
             cards.score_row(

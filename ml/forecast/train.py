@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from data_lake.layout import Layout
-from ml import cards, plots, predictions
+from ml import cards, plots
 from ml.forecast import dataset as data
 from ml.forecast.evaluate import BASELINE, Evaluation, evaluate, gate
 from ml.forecast.fit import DAILY, HELD_OUT, LEVEL, TRUSTED, WEEKLY, Forecaster, Tournament, forecaster, run
@@ -20,7 +20,7 @@ from ml.outcome import Outcome
 from ml.published import Published, data_end_of
 from ml.seeds import ROOT_SEED
 from ml.threads import one_thread
-from ml.tracking import Registry, Trained, git_commit, log_figures
+from ml.tracking import Registry, Trained, log_figures
 
 FAMILY = "forecast"
 INPUT = ["unique_id", "metric", "season", "days", "ds", "y"]
@@ -34,11 +34,8 @@ LIMITS = (
 @one_thread
 def train(layout: Layout, as_of: date) -> Outcome:
     """Train with what was known at the end of `as_of`; registers a version, and promotes it when the gate lets it."""
-    published = Published(layout)
-    try:
+    with Published(layout) as published:
         history = data.series(published, min(data_end_of(as_of), published.data_end))
-    finally:
-        published.close()
     found = [
         run(
             str(name),
@@ -93,9 +90,7 @@ def train(layout: Layout, as_of: date) -> Outcome:
             verdict,
             LIMITS,
         )
-        mlflow.log_text(text, "model_card.md")
-        mlflow.set_tag("mlflow.note.content", text)
-        mlflow.set_tag("gate", "passed" if verdict.passed else "failed")
+        cards.log(text, verdict)
     promoted = registry.promote(trained)
     _write(layout, as_of, trained, history, numbers, verdict)
     return Outcome("ok", verdict.message, trained, verdict, promoted)
@@ -168,14 +163,14 @@ def _write(
         for m, (v, n) in said.items()
         if np.isfinite(v)
     ]
-    predictions.write(layout, "model_scores", as_of, f"{FAMILY}-backtest", pd.DataFrame(rows))
-    version = cards.version_row(
+    cards.write_backtest(
+        layout,
+        as_of,
         trained,
+        rows,
         kind="tournament",
         rows=len(history),
         data_from=history["ds"].min().date(),
         baseline=BASELINE,
         gate=verdict,
-        commit=git_commit(),
     )
-    predictions.write(layout, "model_versions", as_of, FAMILY, version)

@@ -14,7 +14,7 @@ from ml.next_stream.fit import TRUSTED, predict
 from ml.next_stream.train import FAMILY
 from ml.published import Published
 from ml.threads import one_thread
-from ml.tracking import Registry, Trained
+from ml.tracking import Registry
 
 TABLE = "next_streams"
 OUTCOME_DAYS = 28
@@ -23,12 +23,9 @@ OUTCOME_DAYS = 28
 @one_thread
 def score(layout: Layout, as_of: date) -> dict[str, int]:
     """Write predictions/next_streams as of a day; returns the rows by status. Without a version, no rows."""
-    published = Published(layout)
-    try:
+    with Published(layout) as published:
         rows = data.options(published, as_of)
         durations = data.best_durations(published, as_of)
-    finally:
-        published.close()
     registry = Registry(layout)
     chosen = registry.version_for(FAMILY, as_of)
     if chosen is None or rows.empty:
@@ -66,9 +63,8 @@ def score(layout: Layout, as_of: date) -> dict[str, int]:
 
 def outcomes(layout: Layout) -> int:
     """Judge past expectations on the streams of the 28 days after them; returns the as-of days judged."""
-    published = Published(layout)
     judged = 0
-    try:
+    with Published(layout) as published:
         for as_of in predictions.days(layout, TABLE, FAMILY):
             until = as_of + timedelta(OUTCOME_DAYS)
             if until > published.last_day:
@@ -76,8 +72,6 @@ def outcomes(layout: Layout) -> int:
             streams = data.streams(published, until + timedelta(1))
             streams = streams[streams["started_at"].dt.date > as_of]
             judged += _judge(layout, as_of, until, streams, predictions.read(layout, TABLE, as_of, FAMILY))
-    finally:
-        published.close()
     return judged
 
 
@@ -89,7 +83,7 @@ def _judge(layout: Layout, as_of: date, until: date, streams: pd.DataFrame, said
     both = both.sort_values(["broadcast_id", "off"], kind="stable").drop_duplicates("broadcast_id")
     if both.empty:
         return 0
-    trained = Trained(FAMILY, str(both["model_version"].iloc[0]), str(both["run_id"].iloc[0]), as_of, as_of, True, {})
+    trained = cards.version_of(FAMILY, as_of, both)
     window = (as_of + timedelta(1), until)
     rows = []
     for name in ("average", "peak"):

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from data_lake.layout import Layout
-from ml import cards, plots, predictions
+from ml import cards, plots
 from ml.gates import Gate, better_than_baseline, calibrated, no_slice_falls, no_worse_than_champion
 from ml.metrics import Interval, paired_bootstrap
 from ml.next_stream.dataset import CATEGORICAL, MINIMUM_STREAMS, NUMERIC, TARGETS, streams
@@ -20,7 +20,7 @@ from ml.outcome import Outcome
 from ml.published import Published, data_end_of
 from ml.seeds import ROOT_SEED
 from ml.threads import one_thread
-from ml.tracking import Registry, Trained, git_commit, log_figures
+from ml.tracking import Registry, Trained, log_figures
 
 FAMILY = "next_stream"
 FOLDS, TEST_FOLDS = 10, 2
@@ -40,11 +40,8 @@ def closeness(truth: np.ndarray, said: np.ndarray) -> float:
 @one_thread
 def train(layout: Layout, as_of: date) -> Outcome:
     """Train with what was known at the end of `as_of`; registers a version, and promotes it when the gate lets it."""
-    published = Published(layout)
-    try:
+    with Published(layout) as published:
         rows = streams(published, data_end_of(as_of))
-    finally:
-        published.close()
     if len(rows) < MINIMUM_STREAMS:
         return Outcome(
             "insufficient_data", f"{len(rows)} observed streams with four before them; {MINIMUM_STREAMS} are needed"
@@ -117,9 +114,7 @@ def train(layout: Layout, as_of: date) -> Outcome:
             verdict,
             LIMITS,
         )
-        mlflow.log_text(text, "model_card.md")
-        mlflow.set_tag("mlflow.note.content", text)
-        mlflow.set_tag("gate", "passed" if verdict.passed else "failed")
+        cards.log(text, verdict)
     promoted = registry.promote(trained)
     _write(layout, as_of, trained, rows, test, numbers, best, covered, verdict)
     return Outcome("ok", verdict.message, trained, verdict, promoted)
@@ -212,14 +207,14 @@ def _write(
         for t in TARGETS
     ]
     found.append(cards.score_row(trained, "backtest", "coverage", covered, rows=count, window=window))
-    predictions.write(layout, "model_scores", as_of, f"{FAMILY}-backtest", pd.DataFrame(found))
-    version = cards.version_row(
+    cards.write_backtest(
+        layout,
+        as_of,
         trained,
+        found,
         kind="ridge",
         rows=len(rows),
         data_from=rows["started_at"].min().date(),
         baseline=best,
         gate=verdict,
-        commit=git_commit(),
     )
-    predictions.write(layout, "model_versions", as_of, FAMILY, version)

@@ -35,13 +35,10 @@ def score(layout: Layout, as_of: date) -> dict[str, int]:
             predictions.write(layout, table, as_of, FAMILY, pd.DataFrame())
         return {"no_model": 1}
     model, _ = registry.load(chosen, TRUSTED)
-    published = Published(layout)
-    try:
+    with Published(layout) as published:
         until = min(data_end_of(as_of), published.data_end)
         said = words(messages(published, until))
         rates = chat_rates(published, until)
-    finally:
-        published.close()
     minutes = documents(said)
     found: dict[str, list[pd.DataFrame]] = {table: [] for table in TABLES}
     for creator in sorted(model.models):

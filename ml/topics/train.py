@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from sklearn.pipeline import Pipeline
 
 from data_lake.layout import Layout
-from ml import cards, plots, predictions
+from ml import cards, plots
 from ml.gates import Condition, Gate
 from ml.metrics import Interval
 from ml.outcome import Outcome
@@ -21,7 +21,7 @@ from ml.seeds import ROOT_SEED
 from ml.threads import one_thread
 from ml.topics.dataset import MINIMUM_MINUTES, WINDOW_DAYS, documents, messages, words
 from ml.topics.fit import TRUSTED, Choice, Topics, by_chance, choose, gains, lda, match, nmf, top_terms
-from ml.tracking import Registry, Trained, git_commit, log_figures
+from ml.tracking import Registry, Trained, log_figures
 
 FAMILY = "topics"
 LATER_DAYS = 7
@@ -38,12 +38,9 @@ LIMITS = (
 @one_thread
 def train(layout: Layout, as_of: date) -> Outcome:
     """Train with what was known at the end of `as_of`; registers a version, and promotes it when the gate lets it."""
-    published = Published(layout)
-    try:
+    with Published(layout) as published:
         until = min(data_end_of(as_of), published.data_end)
         minutes = documents(words(messages(published, until)))
-    finally:
-        published.close()
     known = minutes.groupby("creator_id")["text"].transform("size") >= MINIMUM_MINUTES
     minutes = minutes[known].reset_index(drop=True)
     if minutes.empty:
@@ -99,9 +96,7 @@ def train(layout: Layout, as_of: date) -> Outcome:
             "later week": f"{LATER_DAYS} days",
         }
         text = cards.card("topics: NMF", "What the chat of each creator is about.", facts, numbers, verdict, LIMITS)
-        mlflow.log_text(text, "model_card.md")
-        mlflow.set_tag("mlflow.note.content", text)
-        mlflow.set_tag("gate", "passed" if verdict.passed else "failed")
+        cards.log(text, verdict)
     promoted = registry.promote(trained)
     _write(layout, as_of, until, trained, numbers, verdict, len(minutes))
     return Outcome("ok", verdict.message, trained, verdict, promoted)
@@ -180,14 +175,14 @@ def _write(
                     baseline=rival,
                 )
             )
-    predictions.write(layout, "model_scores", as_of, f"{FAMILY}-backtest", pd.DataFrame(found))
-    version = cards.version_row(
+    cards.write_backtest(
+        layout,
+        as_of,
         trained,
+        found,
         kind="nmf",
         rows=rows,
         data_from=until - timedelta(WINDOW_DAYS),
         baseline="lda",
         gate=verdict,
-        commit=git_commit(),
     )
-    predictions.write(layout, "model_versions", as_of, FAMILY, version)

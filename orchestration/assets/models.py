@@ -164,11 +164,10 @@ def days_to_score(layout: Layout, window: Window) -> list[date]:
     from ml.published import Published
 
     try:
-        published = Published(layout)
+        with Published(layout) as published:
+            last = published.last_eventful_day
     except PublishError as error:
         raise dg.Failure(f"{error}, then models can score") from error
-    last = published.last_eventful_day
-    published.close()
     if window.from_day is None or window.to_day is None:
         return [last]
     span = (window.from_day + timedelta(n) for n in range((min(window.to_day, last) - window.from_day).days + 1))

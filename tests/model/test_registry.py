@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -117,12 +118,7 @@ def test_a_run_says_commit_signature_and_example(store: Store) -> None:
 
 
 def test_a_day_without_a_model_gets_no_row_and_says_no_model(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Nothing:
-        def __init__(self, layout: Layout) -> None: ...
-
-        def close(self) -> None: ...
-
-    monkeypatch.setattr(next_score, "Published", Nothing)
+    monkeypatch.setattr(next_score, "Published", nullcontext)
     monkeypatch.setattr(next_score.data, "options", lambda *_: ROWS)
     monkeypatch.setattr(next_score.data, "best_durations", lambda *_: ROWS)
     assert next_score.score(store.layout, date(2026, 1, 5)) == {"no_model": 10}
