@@ -44,7 +44,7 @@ class Table:
 
 @dataclass
 class Version:
-    """One published version, as its version.json says."""
+    """One published version, as its version.json says. `is_scored`: its insights are made from its own marts."""
 
     number: int
     as_of: date
@@ -54,9 +54,12 @@ class Version:
     by_day: list[str] = field(default_factory=list)
     descriptions: dict[str, str] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    is_scored: bool = False
 
 
-def publish(layout: Layout, tables: Sequence[Table], *, as_of: date, run_id: str, created_at: datetime) -> Version:
+def publish(
+    layout: Layout, tables: Sequence[Table], *, as_of: date, run_id: str, created_at: datetime, is_scored: bool = False
+) -> Version:
     """Write the next version from the warehouse and make it current; returns it.
 
     Nothing a reader sees changes before the last step. Raises PublishError when there is nothing to publish.
@@ -64,7 +67,7 @@ def publish(layout: Layout, tables: Sequence[Table], *, as_of: date, run_id: str
     if not tables:
         raise PublishError("no tables to publish: build the marts first (fullhouse run)")
     number = max((_number(p) for p in _folders(layout)), default=0) + 1
-    version = Version(number, as_of, created_at, run_id)
+    version = Version(number, as_of, created_at, run_id, is_scored=is_scored)
     building = layout.published / f".building-{number:06d}"
     for leftover in layout.published.glob(".building-*"):
         shutil.rmtree(leftover)

@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.marts import marts_assets
-from orchestration.assets.models import insights_assets, published_insights, scoring_assets, training_assets
-from orchestration.assets.publish import published_assets
+from orchestration.assets.models import insights_assets, scoring_assets, training_assets
+from orchestration.assets.publish import published_assets, published_insights
 from orchestration.assets.raw import raw_assets
 from orchestration.assets.twitch import live_sensor, twitch_assets, twitch_job, twitch_schedule
 from orchestration.checks import raw_checks

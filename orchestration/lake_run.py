@@ -110,16 +110,12 @@ def run_lake(
         raise RunError(f"landing/ is empty: {advice}")
     parse_models(progress)
     summary = RunSummary(run_id, str(log_file(layout)))
-    untrained = request.models and not is_trained(layout)
-    if not untrained and is_up_to_date(layout, request):
+    if is_up_to_date(layout, request):
         progress.notice("nothing has changed since the last run")
         summary.succeeded = True
         _describe(layout, summary)
         return summary
-    _execute(layout, request, progress, summary, with_scores=request.models and not untrained)
-    if untrained and summary.succeeded:
-        # Models read what is published: the first ones are trained and scored once there is something.
-        train_first(layout, progress, summary)
+    _execute(layout, request, progress, summary)
     _describe(layout, summary)
     if not summary.succeeded:
         message = summary.error or "; ".join(f"{c.name} on {c.asset}" for c in summary.failed_checks if c.is_blocking)
@@ -175,7 +171,8 @@ def is_trained(layout: Layout) -> bool:
 
 
 def is_up_to_date(layout: Layout, request: Request) -> bool:
-    """Whether a run would end in the tables that are published: no file and no day is new, no model changed."""
+    """Whether a run would end in the tables that are published: no file and no day is new, no model changed, and the
+    insights, where they are asked for, are of these marts."""
     if any(landing.new_files(layout)):
         return False
     todo = days.plan(layout, fingerprint(), from_day=request.from_day, to_day=request.to_day)
@@ -183,11 +180,10 @@ def is_up_to_date(layout: Layout, request: Request) -> bool:
         return False
     shown = current_version(layout)
     assert shown is not None, "is_current has just seen it"
-    insights = {table.name for table in insight_tables(load_manifest())}
-    return shown.as_of == todo.as_of and (not request.models or insights <= shown.rows.keys())
+    return shown.as_of == todo.as_of and (shown.is_scored or not request.models)
 
 
-def _execute(layout: Layout, request: Request, progress: Progress, summary: RunSummary, *, with_scores: bool) -> None:
+def _execute(layout: Layout, request: Request, progress: Progress, summary: RunSummary) -> None:
     progress.advance(START, 0.0)
     # Here and not above: Dagster and dbt take seconds to import, which `fullhouse status` must not pay.
     import dagster as dg
@@ -200,22 +196,30 @@ def _execute(layout: Layout, request: Request, progress: Progress, summary: RunS
 
     told = dg.ResourceDefinition.hardcoded_resource(progress)
     definitions = build_definitions({"lake": LakeResource(root=str(layout.root)), "progress": told})
-    job = definitions.resolve_job_def(DAILY_LAKE)
-    assets = definitions.resolve_asset_graph().executable_asset_keys
-    window = Window(request.from_day, request.to_day)
+    wanted = lake_selection(layout, definitions.resolve_asset_graph().executable_asset_keys)
     insights = {table.name for table in insight_tables(load_manifest())}
-    wanted = lake_selection(layout, assets)
+    untrained = request.models and not is_trained(layout)
+    if untrained or not request.models:
+        wanted = [key for key in wanted if not is_scored(key.path, insights)]
+    window = Window(request.from_day, request.to_day)
     with dg.DagsterInstance.get() as instance:
         bury_the_dead(instance)
         progress.finish(START)
-        result = job.execute_in_process(
-            instance=instance,
-            run_id=summary.run_id,
-            raise_on_error=False,
-            asset_selection=[key for key in wanted if with_scores or not is_scored(key.path, insights)],
-            tags={**run_tags(layout, fingerprint(), window), COMMAND_LINE: str(os.getpid())},
-        )
-    _note(summary, result)
+
+        def run(name: str, run_id: str, tags: Mapping[str, str], **asked: Any) -> Any:
+            return definitions.resolve_job_def(name).execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                raise_on_error=False,
+                tags={**tags, COMMAND_LINE: str(os.getpid())},
+                **asked,
+            )
+
+        tags = run_tags(layout, fingerprint(), window)
+        _note(summary, run(DAILY_LAKE, summary.run_id, tags, asset_selection=wanted))
+        if untrained and summary.succeeded:
+            # Models read what is published: the first ones are trained and scored once there is something.
+            _train_first(layout, summary, run)
 
 
 def _note(summary: RunSummary, result: Any) -> None:
@@ -229,50 +233,27 @@ def _note(summary: RunSummary, result: Any) -> None:
             summary.error = _why(event.step_failure_data)
 
 
-def train_first(layout: Layout, progress: Progress, summary: RunSummary) -> None:
+def _train_first(layout: Layout, summary: RunSummary, run: Callable[..., Any]) -> None:
     """Train at two past cut-offs, so that the scorecard holds outcomes, then score those days and the latest.
 
     A challenger that the gate refuses is a warning here: what it would have replaced is still served.
     """
-    import dagster as dg
-
     from ml.families import first_cut_offs
     from ml.published import Published
-    from orchestration.definitions import build_definitions
     from orchestration.jobs import DAILY_SCORING, WEEKLY_TRAINING
     from orchestration.partitions import Window, run_tags
-    from orchestration.resources import LakeResource
 
     with Published(layout) as published:
         last_day = published.last_eventful_day
-    told = dg.ResourceDefinition.hardcoded_resource(progress)
-    definitions = build_definitions({"lake": LakeResource(root=str(layout.root)), "progress": told})
-    mine = {COMMAND_LINE: str(os.getpid())}
-    with dg.DagsterInstance.get() as instance:
-        training = definitions.resolve_job_def(WEEKLY_TRAINING)
-        for monday in first_cut_offs(last_day):
-            trained = RunSummary(str(uuid.uuid4()), summary.log)
-            _note(
-                trained,
-                training.execute_in_process(
-                    instance=instance,
-                    run_id=trained.run_id,
-                    raise_on_error=False,
-                    partition_key=monday.isoformat(),
-                    tags=mine,
-                ),
-            )
-            summary.checks_passed += trained.checks_passed
-            summary.failed_checks += [replace(check, is_blocking=False) for check in trained.failed_checks]
-            if trained.error:
-                summary.succeeded, summary.error = False, trained.error
-                return
-        scoring = definitions.resolve_job_def(DAILY_SCORING)
-        tags = {**run_tags(layout, fingerprint(), Window()), **mine}
-        _note(
-            summary,
-            scoring.execute_in_process(instance=instance, run_id=str(uuid.uuid4()), raise_on_error=False, tags=tags),
-        )
+    for monday in first_cut_offs(last_day):
+        trained = RunSummary(str(uuid.uuid4()), summary.log)
+        _note(trained, run(WEEKLY_TRAINING, trained.run_id, {}, partition_key=monday.isoformat()))
+        summary.checks_passed += trained.checks_passed
+        summary.failed_checks += [replace(check, is_blocking=False) for check in trained.failed_checks]
+        if trained.error:
+            summary.succeeded, summary.error = False, trained.error
+            return
+    _note(summary, run(DAILY_SCORING, str(uuid.uuid4()), run_tags(layout, fingerprint(), Window())))
 
 
 def is_scored(path: Sequence[str], insights: Collection[str]) -> bool:

@@ -7,15 +7,15 @@ which days a run builds (see `data_lake.days`).
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliInvocation, DbtProject, dbt_assets
 
 from data_lake.contracts import load_contracts
-from data_lake.days import Plan, begin_build, end_build, plan
+from data_lake.days import Plan, begin_build, built_as_of, end_build, plan
 from data_lake.expectations import preload
+from data_lake.layout import Layout
 from data_lake.store import ensure_readable
 from orchestration import progress as steps
 from orchestration.assets.outcomes import RESULTS, collect
@@ -121,11 +121,10 @@ def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
             ensure_readable(layout, entity)
         lake.wait_for_warehouse()
         begin_build(layout, todo)
-        environment(layout)
         progress.advance(steps.MARTS, 0.0, "starting dbt")
         progress.advance(steps.AUDIT, 0.0)
         preload()  # the audit that follows needs it, and here we wait for dbt
-        outcome = collect(_invoke(context, dbt, todo, home(layout)), progress)
+        outcome = collect(invoke(context, dbt, layout, dbt_vars(todo)), progress)
         # A run over some of the models leaves the rest as they were: what they were built from is not known then.
         if every_model <= context.selected_asset_keys and outcome.every_model_ran:
             end_build(layout, todo)
@@ -148,18 +147,25 @@ def built_days(todo: Plan) -> Iterator[date]:
     return (first + timedelta(n) for first, last in todo.days for n in range((last - first).days + 1))
 
 
-def _invoke(context: dg.AssetExecutionContext, dbt: LakeDbt, todo: Plan, folder: Path) -> DbtCliInvocation:
-    arguments = [
-        "build",
-        # Unit tests hold for the code, not for the data: `make test` runs them.
-        "--exclude-resource-type",
-        "unit_test",
-        "--vars",
-        json.dumps(dbt_vars(todo)),
-    ]
+def invoke(
+    context: dg.AssetExecutionContext, dbt: LakeDbt, layout: Layout, variables: Mapping[str, Any]
+) -> DbtCliInvocation:
+    """Start `dbt build` of the step's models in the lake's warehouse."""
+    # Unit tests hold for the code, not for the data: `make test` runs them.
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+    environment(layout)
     # One target folder per lake: dbt's log is always in one place. What an earlier run left there says nothing.
-    (folder / "dbt" / RESULTS).unlink(missing_ok=True)
-    return dbt.cli(arguments, context=context, raise_on_error=False, target_path=folder / "dbt")
+    folder = home(layout) / "dbt"
+    (folder / RESULTS).unlink(missing_ok=True)
+    return dbt.cli(arguments, context=context, raise_on_error=False, target_path=folder)
+
+
+def built_day(layout: Layout) -> date:
+    """The as-of day of complete marts. Raises dg.Failure when a build of them did not end well."""
+    as_of = built_as_of(layout)
+    if as_of is None:
+        raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
+    return as_of
 
 
 def dbt_vars(todo: Plan) -> dict[str, Any]:

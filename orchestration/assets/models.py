@@ -5,27 +5,24 @@ day. Both can be backfilled, each day with the newest version whose data end by 
 imported inside the steps.
 """
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import dbt_assets
 
-from data_lake.days import built_as_of
 from data_lake.layout import Layout
-from data_lake.publish import PublishError, publish, utc_now
+from data_lake.publish import PublishError
 from ml.families import FAMILIES, SCORECARD, TABLES, judge, score, train, unscored
 from orchestration import progress as steps
-from orchestration.assets.marts import LakeTranslator, with_owned_tests
-from orchestration.assets.outcomes import RESULT_EVENTS, RESULTS, collect
-from orchestration.assets.publish import published_key, published_spec
-from orchestration.home import home
+from orchestration.assets.marts import LakeTranslator, built_day, invoke, with_owned_tests
+from orchestration.assets.outcomes import RESULT_EVENTS, collect
+from orchestration.assets.publish import published_key
 from orchestration.partitions import FIRST_DAY, Window, daily
 from orchestration.progress import Progress
-from orchestration.project import INSIGHTS, INSIGHTS_FOLDER, Manifest, insight_tables, published_tables
-from orchestration.resources import LakeDbt, LakeResource, environment
+from orchestration.project import INSIGHTS_FOLDER, Manifest
+from orchestration.resources import LakeDbt, LakeResource
 
 GATE = "gate"
 # What the families read; a model depends on these published tables.
@@ -139,10 +136,10 @@ def scoring_assets() -> dg.AssetsDefinition:
         layout = lake.hold(context.run_id, progress)
         ensure_readable(layout)
         said: dict[str, str] = {}
+        asked = days_to_score(layout, Window.of(context.run))
         for place, family in enumerate(FAMILIES):
             progress.advance(steps.SCORE, place / len(FAMILIES), family)
             counts: dict[str, int] = {}
-            asked = days_to_score(layout, Window.of(context.run))
             for day in sorted({*asked, *unscored(family, layout)}):
                 # The counts of the latest day are what the line says.
                 counts = score(family, layout, day)
@@ -190,17 +187,10 @@ def insights_assets(manifest: Manifest) -> dg.AssetsDefinition:
 
         layout = lake.hold(context.run_id, progress)
         ensure_readable(layout)
-        as_of = built_as_of(layout)
-        if as_of is None:
-            raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
+        as_of = built_day(layout)
         lake.wait_for_warehouse()
-        environment(layout)
         progress.advance(steps.INSIGHTS, 0.0, "starting dbt")
-        folder = home(layout) / "dbt"
-        (folder / RESULTS).unlink(missing_ok=True)
-        said = json.dumps({"as_of": as_of.isoformat(), "days": None})
-        arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", said]
-        invocation = dbt.cli(arguments, context=context, raise_on_error=False, target_path=folder)
+        invocation = invoke(context, dbt, layout, {"as_of": as_of.isoformat(), "days": None})
         outcome = collect(invocation, progress, dict.fromkeys(RESULT_EVENTS, steps.INSIGHTS))
         progress.finish(steps.INSIGHTS, f"{len(outcome.built)} tables, {outcome.tests_passed:,} checks passed")
         with lake.warehouse() as warehouse:
@@ -209,35 +199,3 @@ def insights_assets(manifest: Manifest) -> dg.AssetsDefinition:
 
     definition: dg.AssetsDefinition = build
     return definition
-
-
-def published_insights(manifest: Manifest) -> dg.AssetsDefinition:
-    """The published version completed by the insight marts, and switched over to once more."""
-    tables = insight_tables(manifest)
-
-    @dg.multi_asset(
-        name="publish_insights",
-        specs=[published_spec(t, dg.AssetKey([INSIGHTS, t.name]), "published_insights") for t in tables],
-    )
-    def publish_again(
-        context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
-        layout = lake.hold(context.run_id, progress)
-        as_of = built_as_of(layout)
-        if as_of is None:
-            raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
-        progress.advance(steps.PUBLISH_INSIGHTS, 0.0)
-        lake.wait_for_warehouse()
-        every: Sequence[Any] = [*published_tables(manifest), *tables]
-        try:
-            version = publish(layout, every, as_of=as_of, run_id=context.run_id, created_at=utc_now())
-        except PublishError as error:
-            raise dg.Failure(str(error)) from error
-        progress.finish(steps.PUBLISH_INSIGHTS, f"version {version.number}, {len(version.rows)} tables")
-        for table in tables:
-            yield dg.MaterializeResult(
-                asset_key=published_key(table.name),
-                metadata={"dagster/row_count": version.rows[table.name], "version": version.number},
-            )
-
-    return publish_again

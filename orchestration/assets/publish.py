@@ -3,18 +3,18 @@
 How a version is written and switched to does not belong here (see `data_lake.publish`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from data_lake.days import built_as_of
-from data_lake.publish import PublishError, Table, publish, utc_now
+from data_lake.layout import Layout
+from data_lake.publish import PublishError, Table, Version, publish, utc_now
 from orchestration import progress as steps
-from orchestration.assets.marts import model_key
+from orchestration.assets.marts import built_day, model_key
 from orchestration.progress import Progress
-from orchestration.project import PUBLISHED_LAYERS, Manifest, insight_tables, layer, models, published_tables
+from orchestration.project import INSIGHTS, PUBLISHED_LAYERS, Manifest, insight_tables, layer, models, published_tables
 from orchestration.resources import LakeResource
 
 # The schedule is daily: a table is late when a day was missed, and stale when two were.
@@ -41,31 +41,62 @@ def published_assets(manifest: Manifest) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         layout = lake.hold(context.run_id, progress)
-        as_of = built_as_of(layout)
-        if as_of is None:
-            raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds and publishes them")
         progress.advance(steps.PUBLISH, 0.0)
         lake.wait_for_warehouse()
-        with lake.warehouse() as warehouse:
-            there = {name for (name,) in warehouse.execute("select table_name from duckdb_tables()").fetchall()}
+        there: set[str] = set()
+        if layout.warehouse.exists():
+            with lake.warehouse() as warehouse:
+                there = {name for (name,) in warehouse.execute("select table_name from duckdb_tables()").fetchall()}
         # The insights of the last scoring stay readable until this run's replace them; their as-of day says how old
         # they are.
         carried = [table for table in insight_tables(manifest) if table.name in there]
-        try:
-            version = publish(layout, [*tables, *carried], as_of=as_of, run_id=context.run_id, created_at=utc_now())
-        except PublishError as error:
-            raise dg.Failure(str(error)) from error
+        version = published_version(layout, [*tables, *carried], context.run_id, is_scored=False)
         progress.finish(steps.PUBLISH, f"version {version.number}, {len(version.rows)} tables")
-        for table in tables:
-            metadata: dict[str, Any] = {
-                "dagster/row_count": version.rows[table.name],
-                "version": version.number,
-                "as_of": as_of.isoformat(),
-                "path": dg.MetadataValue.path(str(layout.published_version(version.number))),
-            }
-            yield dg.MaterializeResult(asset_key=published_key(table.name), metadata=metadata)
+        yield from published_results(layout, version, tables)
 
     return publish_marts
+
+
+def published_insights(manifest: Manifest) -> dg.AssetsDefinition:
+    """The published version completed by the insight marts, and switched over to once more."""
+    tables = insight_tables(manifest)
+
+    @dg.multi_asset(
+        name="publish_insights",
+        specs=[published_spec(t, dg.AssetKey([INSIGHTS, t.name]), "published_insights") for t in tables],
+    )
+    def publish_again(
+        context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        layout = lake.hold(context.run_id, progress)
+        progress.advance(steps.PUBLISH_INSIGHTS, 0.0)
+        lake.wait_for_warehouse()
+        version = published_version(layout, [*published_tables(manifest), *tables], context.run_id, is_scored=True)
+        progress.finish(steps.PUBLISH_INSIGHTS, f"version {version.number}, {len(version.rows)} tables")
+        yield from published_results(layout, version, tables)
+
+    return publish_again
+
+
+def published_version(layout: Layout, tables: Sequence[Table], run_id: str, *, is_scored: bool) -> Version:
+    """The next version, of complete marts only. Raises dg.Failure in one sentence when there is none to write."""
+    as_of = built_day(layout)
+    try:
+        return publish(layout, tables, as_of=as_of, run_id=run_id, created_at=utc_now(), is_scored=is_scored)
+    except PublishError as error:
+        raise dg.Failure(str(error)) from error
+
+
+def published_results(layout: Layout, version: Version, tables: Sequence[Table]) -> Iterator[dg.MaterializeResult[Any]]:
+    """What Dagster is told of a step's tables."""
+    for table in tables:
+        metadata: dict[str, Any] = {
+            "dagster/row_count": version.rows[table.name],
+            "version": version.number,
+            "as_of": version.as_of.isoformat(),
+            "path": dg.MetadataValue.path(str(layout.published_version(version.number))),
+        }
+        yield dg.MaterializeResult(asset_key=published_key(table.name), metadata=metadata)
 
 
 def published_spec(table: Table, mart: dg.AssetKey, group: str = "published") -> dg.AssetSpec:

@@ -7,7 +7,10 @@ import re
 import pytest
 
 from data_lake.layout import Layout
+from data_lake.publish import current_version, publish, utc_now
 from data_lake.sample_world import write_sample_world
+from orchestration.lake_run import Request, is_up_to_date
+from orchestration.project import insight_tables, load_manifest, published_tables
 from tests.conftest import REPOSITORY
 from tests.integration.lakes import query, run_well
 
@@ -32,6 +35,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     write_sample_world(lake, seed=11, scale=0.05, days=150)
     run_well(lake, models=True)
     return lake
+
+
+def test_scores_older_than_the_marts_are_made_again(built: Layout) -> None:
+    shown = current_version(built)
+    assert shown is not None
+    assert shown.is_scored
+    assert is_up_to_date(built, Request())
+    # What a run leaves that is killed before it scores, and a run without models: the insights of an earlier scoring.
+    tables = [*published_tables(load_manifest()), *insight_tables(load_manifest())]
+    publish(built, tables, as_of=shown.as_of, run_id="killed", created_at=utc_now())
+    assert not is_up_to_date(built, Request())
+    assert is_up_to_date(built, Request(models=False))
 
 
 def test_every_question_has_its_sql() -> None:
