@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.marts import world
+from benchmarks.marts import YEAR, world
 from benchmarks.measure import Run, in_turn, line, median, run
 from data_lake import days, publish
 from data_lake.layout import Layout
@@ -23,7 +23,7 @@ from data_lake.store import partitions
 from orchestration.assets.marts import dbt_vars
 from orchestration.project import DBT, INSIGHTS_FOLDER, PROJECT, load_manifest, published_tables
 
-YEAR, MONTH = 365, 30
+MONTH = 30
 FINGERPRINT = "benchmark"
 
 

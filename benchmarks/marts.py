@@ -28,6 +28,7 @@ PROJECT = REPOSITORY / "dbt_project"
 # What the script computes, with everything it is made from.
 FACTS = ("+fct_chat_messages", "+fct_stream_minutes", "+fct_stream_viewer_days", "+fct_viewer_days")
 BY_HAND = Path(__file__).with_name("marts_by_hand.sql")
+YEAR = 365
 # Messages at scale 1 of the sample world.
 WORLD = 400_000
 
@@ -41,7 +42,7 @@ connection.execute(Path(sys.argv[2]).read_text().replace("{raw}", sys.argv[3]))
 """
 
 
-def world(folder: Path, messages: int, days: int = 400) -> Layout:
+def world(folder: Path, messages: int, days: int = YEAR) -> Layout:
     """A lake with this many messages over so many days in raw/, made once per folder."""
     lake = Layout(folder / f"lake-{messages}-{days}")
     if not lake.raw.exists():

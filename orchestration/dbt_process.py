@@ -20,8 +20,9 @@ PARENT_CHECK_SECONDS = 0.2
 PROJECT = Path(os.environ.get("DBT_PROJECT_DIR", Path(__file__).parents[1] / "dbt_project"))
 KEEP_PARSED = 5
 PARSED_FOLDERS = ("models", "macros", "tests", "seeds")
-# Environment variables that are read while parsing: the sources hold the lake's path.
-PARSED_VARIABLES = ("LAKE_ROOT",)
+# The sources hold the lake's path. Projects are parsed with this in its place, so that one parse serves every lake.
+LAKE = "LAKE_ROOT"
+ANY_LAKE = "/lake-of-the-run"
 
 
 def main(arguments: list[str]) -> int:
@@ -31,13 +32,9 @@ def main(arguments: list[str]) -> int:
     from dbt.cli.main import dbtRunner
 
     parsed = PROJECT / "target" / f"parsed-{_content_key()}.msgpack"
-    is_parse = "parse" in arguments
-    reusable = None if is_parse else _load(parsed)
-    done = dbtRunner(manifest=reusable).invoke(arguments)
+    done = _parse(arguments, parsed) if "parse" in arguments else dbtRunner(manifest=_load(parsed)).invoke(arguments)
     if done.exception:
         print(done.exception, file=sys.stderr)
-    elif is_parse and done.success:
-        _keep(parsed, done.result)
     return 0 if done.success else 1
 
 
@@ -48,12 +45,11 @@ def _die_with(parent: int) -> None:
 
 
 def _content_key() -> str:
-    """Names what a parse depends on: the project's files, the environment, dbt and its adapter."""
+    """Names what a parse depends on: the project's files, dbt and its adapter."""
     from importlib.metadata import version
 
     content = hashlib.sha256()
-    environment = [os.environ.get(name, "") for name in PARSED_VARIABLES]
-    for text in (*environment, version("dbt-core"), version("dbt-duckdb"), sys.version):
+    for text in (version("dbt-core"), version("dbt-duckdb"), sys.version):
         content.update(text.encode() + b"\0")
     files = [p for folder in PARSED_FOLDERS for p in sorted((PROJECT / folder).rglob("*")) if p.is_file()]
     for path in [*files, PROJECT / "dbt_project.yml", PROJECT / "profiles.yml"]:
@@ -61,19 +57,38 @@ def _content_key() -> str:
     return content.hexdigest()[:16]
 
 
-def _load(path: Path) -> Any:
-    """The parsed project kept at `path`; parsed and kept now when there is none."""
+def _parse(arguments: list[str], path: Path) -> Any:
+    """dbt's answer to a parse for any lake, whose result is kept at `path`."""
     from dbt.cli.main import dbtRunner
+
+    ours = os.environ.get(LAKE)
+    os.environ[LAKE] = ANY_LAKE
+    try:
+        done = dbtRunner().invoke(arguments)
+    finally:
+        del os.environ[LAKE]
+        if ours is not None:
+            os.environ[LAKE] = ours
+    if done.success:
+        _keep(path, done.result)
+    return done
+
+
+def _load(path: Path) -> Any:
+    """The project for this lake as kept at `path`; parsed and kept now when there is none."""
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    if path.exists():
-        return Manifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
-    done = dbtRunner().invoke(["--quiet", "parse"])
-    if not done.success:
+    if not path.exists() and not _parse(["--quiet", "parse"], path).success:
         return None  # dbt says what is wrong when it parses again for the command itself
-    _keep(path, done.result)
-    return done.result
+    project = Manifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
+    # As dbt_project.yml renders it: the path stands in quotes, in a text that is formatted with %.
+    lake = os.environ.get(LAKE, "../data_lake/storage").replace("%", "%%").replace("'", "''")
+    for source in project.sources.values():
+        for meta in (source.meta, source.config.meta):
+            if "external_location" in meta:
+                meta["external_location"] = meta["external_location"].replace(ANY_LAKE, lake)
+    return project
 
 
 def _keep(path: Path, manifest: Any) -> None:

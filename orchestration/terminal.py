@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -119,7 +120,7 @@ def show_run(console: Console, summary: RunSummary) -> None:
         )
         _say(console, "log", summary.log)
         return
-    _say(console, "query", f"duckdb {summary.database}")
+    _say(console, "query", f"duckdb {shlex.quote(summary.database)}")
     _say(console, "", 'fullhouse sql "from fct_streams order by started_at desc limit 5"')
     _say(console, "next", "fullhouse add FILE... brings your own exports; make ui shows this run; fullhouse status")
 
