@@ -2,38 +2,12 @@ with channels as (
     select platform, channel_id, creator_id from {{ ref('dim_channels') }}
 ),
 
-streams as (
-    select * from {{ ref('int_channel_streams') }}
-),
-
 viewer_days as (
-    select
-        days.event_date,
-        channels.creator_id,
-        days.platform,
-        days.viewer_id,
-        sum(days.message_count)::bigint as message_count,
-        sum(days.event_count)::bigint as event_count,
-        min(days.first_trace_at) as first_trace_at,
-        max(days.last_trace_at) as last_trace_at
-    from {{ ref('fct_viewer_days') }} as days
-    inner join channels on days.platform = channels.platform and days.channel_id = channels.channel_id
-    where {{ is_seen('days.event_date') }}
-    group by all
+    {{ creator_viewer_days() }}
 ),
 
 attended as (
-    select
-        streams.creator_id,
-        days.platform,
-        days.viewer_id,
-        days.stream_id,
-        streams.first_on_air_date,
-        min(days.event_date) as event_date
-    from {{ ref('fct_stream_viewer_days') }} as days
-    inner join streams on days.platform = streams.platform and days.stream_id = streams.stream_id
-    where {{ is_seen('days.event_date') }}
-    group by all
+    {{ attended_streams() }}
 ),
 
 support as (
