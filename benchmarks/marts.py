@@ -42,11 +42,11 @@ connection.execute(Path(sys.argv[2]).read_text().replace("{raw}", sys.argv[3]))
 """
 
 
-def world(folder: Path, messages: int, days: int = YEAR) -> Layout:
-    """A lake with this many messages over so many days in raw/, made once per folder."""
-    lake = Layout(folder / f"lake-{messages}-{days}")
+def world(folder: Path, messages: int) -> Layout:
+    """A lake with this many messages over a year in raw/, made once per folder."""
+    lake = Layout(folder / f"lake-{messages}-{YEAR}")
     if not lake.raw.exists():
-        write_sample_world(lake, scale=messages / WORLD, days=days)
+        write_sample_world(lake, scale=messages / WORLD, days=YEAR)
         # Of a large world chat, samples and events are in raw/ already, and the files hold the rest.
         ingest(lake)
         for entity in load_contracts():

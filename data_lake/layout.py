@@ -75,8 +75,14 @@ class Layout:
         return self.root / "quality"
 
     @property
-    def mlflow(self) -> Path:
-        return self.root / "mlflow"
+    def tracking(self) -> Path:
+        """MLflow's SQLite store."""
+        return self.root / "mlflow" / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """What MLflow keeps as files, a folder per experiment."""
+        return self.root / "mlflow" / "artifacts"
 
     @property
     def dagster(self) -> Path:

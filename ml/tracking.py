@@ -64,8 +64,8 @@ class Registry:
 
     def __init__(self, layout: Layout) -> None:
         chosen = os.environ.get("MLFLOW_TRACKING_URI")
-        self.uri = chosen or f"sqlite:///{layout.mlflow / 'mlflow.db'}"
-        self._artifacts = None if chosen else layout.mlflow / "artifacts"
+        self.uri = chosen or f"sqlite:///{layout.tracking}"
+        self._artifacts = None if chosen else layout.artifacts
         if self._artifacts:
             self._artifacts.mkdir(parents=True, exist_ok=True)
         # Long: the first use of a store makes its tables.

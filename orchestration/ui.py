@@ -20,12 +20,11 @@ STOP_PATIENCE_SECONDS = 15
 
 def commands(layout: Layout, port: int, mlflow_port: int) -> dict[str, list[str]]:
     """The command that starts each interface, by the address it is found at."""
-    store = layout.mlflow
     dagster = [sys.executable, "-m", "dagster", "dev", "-h", HOST, "-p", str(port)]
     dagster += ["-w", str(REPOSITORY / "workspace.yaml")]
     mlflow = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(mlflow_port)]
-    mlflow += ["--backend-store-uri", f"sqlite:///{store / 'mlflow.db'}"]
-    mlflow += ["--artifacts-destination", str(store / "artifacts")]
+    mlflow += ["--backend-store-uri", f"sqlite:///{layout.tracking}"]
+    mlflow += ["--artifacts-destination", str(layout.artifacts)]
     return {f"http://{HOST}:{port}": dagster, f"http://{HOST}:{mlflow_port}": mlflow}
 
 
@@ -33,7 +32,7 @@ def serve(layout: Layout, port: int, mlflow_port: int, say: Callable[[str], None
     """Start both and wait: until Ctrl-C, a termination, or one of them ends; then stop the other."""
     # The tracking server alone: its job workers are for services this lake does not use.
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
-    layout.mlflow.mkdir(parents=True, exist_ok=True)
+    layout.artifacts.mkdir(parents=True, exist_ok=True)
     log = prepare(layout) / "logs" / "ui.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM):

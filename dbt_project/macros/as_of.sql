@@ -32,6 +32,17 @@ select as_of_date, cut_off_at
     {%- endif %}
 {%- endmacro -%}
 
+{#
+  One of the days that `features` holds, another one every day: within as many days as there are weeks of features all
+  of them were computed again, by a run that did not build most of them.
+#}
+{%- macro as_of_date_to_recompute(features) -%}
+select as_of_date, as_of_date + interval 1 day as cut_off_at
+    from (select distinct as_of_date from {{ features }})
+    qualify row_number() over (order by as_of_date) - 1
+        = date_diff('day', date '1970-01-01', max(as_of_date) over ()) % count(*) over ()
+{%- endmacro -%}
+
 {# Incremental strategy of models with rows per as-of day: what is computed anew, and days that are none any more, go. #}
 {% macro get_incremental_replace_as_of_sql(arg_dict) %}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
@@ -64,21 +75,25 @@ select as_of_date, cut_off_at
     )
 {%- endmacro -%}
 
-{# The latest row of `rows` per key before each cut-off: for states, and for totals that run over a key's history. #}
-{%- macro latest_before_as_of(rows, moment, key, on=[]) -%}
+{#
+  The latest row of `rows` per key before each cut-off: for states, and for totals that run over a key's history.
+  `replaced_at`: the column with the moment of the key's next row, where the rows have one.
+#}
+{%- macro latest_before_as_of(rows, moment, key=[], on=[], replaced_at=none) -%}
+{%- set next = replaced_at or 'replaced_at' -%}
 (
         select
             as_of.*,
-            r.* exclude (replaced_at{% for column in on %}, {{ column }}{% endfor %})
-        from (
+            r.* exclude ({{ next }}{% for column in on %}, {{ column }}{% endfor %})
+        from {% if replaced_at %}{{ rows }}{% else %}(
             select
                 *,
                 lead({{ moment }}) over (partition by {{ key | join(', ') }} order by {{ moment }}) as replaced_at
             from {{ rows }}
-        ) as r
+        ){% endif %} as r
         inner join as_of
             on {{ is_before_cut_off('r.' ~ moment, cut_off_at='as_of.cut_off_at') }}
-            and (r.replaced_at is null or not ({{ is_before_cut_off('r.replaced_at', cut_off_at='as_of.cut_off_at') }}))
+            and (r.{{ next }} is null or not ({{ is_before_cut_off('r.' ~ next, cut_off_at='as_of.cut_off_at') }}))
             {%- for column in on %} and r.{{ column }} = as_of.{{ column }}{% endfor %}
     )
 {%- endmacro -%}

@@ -1,5 +1,7 @@
-{# Traces of viewers by creator: one row per creator, platform, viewer and seen day. #}
-{% macro creator_viewer_days() %}
+{#
+  Traces of viewers by creator: one row per creator, platform, viewer and seen day. `since`: a query of the first day.
+#}
+{% macro creator_viewer_days(since=none) %}
     select
         days.event_date,
         channels.creator_id,
@@ -13,12 +15,16 @@
     inner join {{ ref('dim_channels') }} as channels
         on days.platform = channels.platform and days.channel_id = channels.channel_id
     where {{ is_seen('days.event_date') }}
+    {%- if since %} and days.event_date >= ({{ since }}){% endif %}
     group by all
 {%- endmacro %}
 
 
-{# Attendance: one row per viewer and stream, with the first day of it on which the viewer left a trace. #}
-{% macro attended_streams() %}
+{#
+  Attendance: one row per viewer and stream, with the first day of it on which the viewer left a trace. `since`: a query
+  of the first day; what was attended earlier may be missing or have a later day.
+#}
+{% macro attended_streams(since=none) %}
     select
         streams.creator_id,
         days.platform,
@@ -30,5 +36,6 @@
     inner join {{ ref('int_channel_streams') }} as streams
         on days.platform = streams.platform and days.stream_id = streams.stream_id
     where {{ is_seen('days.event_date') }}
+    {%- if since %} and days.event_date >= ({{ since }}){% endif %}
     group by all
 {%- endmacro %}

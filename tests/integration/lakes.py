@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,6 +15,7 @@ from data_lake.layout import Layout
 from data_lake.lock import LakeLock
 from orchestration.lake_run import Request, RunSummary, run_lake
 from orchestration.progress import Silent
+from orchestration.project import DBT, PROJECT
 
 
 def run(lake: Layout, **bounds: date | str | bool | None) -> RunSummary:
@@ -26,6 +31,17 @@ def run_well(lake: Layout, **bounds: date | str | bool | None) -> RunSummary:
     summary = run(lake, **bounds)
     assert summary.succeeded, (summary.error, summary.failed_checks)
     return summary
+
+
+def dbt(lake: Layout, folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """dbt on the lake's warehouse, its artifacts in `folder`; returns the process and the results by node."""
+    where = {"LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT), "DBT_PROFILES_DIR": str(PROJECT)}
+    command = [*DBT, "--quiet", *arguments, "--target-path", str(folder)]
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**os.environ, **where}, capture_output=True, text=True, check=False
+    )
+    results = json.loads((folder / "run_results.json").read_text(encoding="utf-8"))["results"]
+    return done, {result["unique_id"].split(".", 2)[-1]: result for result in results}
 
 
 def query(lake: Layout, sql: str) -> list[tuple[Any, ...]]:

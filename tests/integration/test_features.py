@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from data_lake.layout import Layout
 from tests.builders import at, day, put, sample, stream
-from tests.integration.lakes import query, run_well
+from tests.integration.lakes import dbt, query, run_well
 
 Row = dict[str, Any]
 World = dict[str, list[Row]]
@@ -146,3 +148,15 @@ def test_rows_after_the_cut_off_change_no_feature(erased: Layout, world: World) 
     assert query(erased, "select max(as_of_date) from feat_viewers") > [(AS_OF,)]
     assert query(erased, "select count(*) from fct_chat_messages where stream_id like 'noise%'") > [(0,)]
     assert not changed(before, known(erased))
+
+
+def test_a_feature_that_would_be_computed_otherwise_now_fails_the_audit(erased: Layout, tmp_path: Path) -> None:
+    def recomputed() -> str:
+        _, results = dbt(erased, tmp_path / "target", "test", "--select", "test_name:same_recomputed")
+        (result,) = results.values()
+        return str(result["status"])
+
+    assert recomputed() == "pass"
+    with duckdb.connect(str(erased.warehouse)) as warehouse:
+        warehouse.execute("update feat_viewers set message_count_28d = message_count_28d + 1")
+    assert recomputed() == "fail"

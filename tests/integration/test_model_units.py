@@ -5,16 +5,13 @@ The models are built from an empty lake, which is what gives dbt the columns of 
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.store import ensure_readable
 from ml import predictions
-from orchestration.project import DBT, PROJECT
+from tests.integration.lakes import dbt
 
 KINDS = ("model", "seed", "unit_test")
 
@@ -24,14 +21,9 @@ def test_every_unit_test_of_the_models_passes(lake: Layout, tmp_path: Path) -> N
     for entity in load_contracts():
         ensure_readable(lake, entity)
     predictions.ensure_readable(lake)
-    where = {"LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT), "DBT_PROFILES_DIR": str(PROJECT)}
     kinds = [argument for kind in KINDS for argument in ("--resource-type", kind)]
-    command = [*DBT, "--quiet", "build", *kinds, "--target-path", str(tmp_path / "target")]
-    done = subprocess.run(
-        command, cwd=PROJECT, env={**os.environ, **where}, capture_output=True, text=True, check=False
-    )
-    results = json.loads((tmp_path / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
-    units = {r["unique_id"].split(".")[-1]: r for r in results if r["unique_id"].startswith("unit_test.")}
+    done, results = dbt(lake, tmp_path / "target", "build", *kinds)
+    units = {name.split(".")[-1]: r for name, r in results.items() if r["unique_id"].startswith("unit_test.")}
     assert {name: r["message"] for name, r in units.items() if r["status"] != "pass"} == {}
     assert done.returncode == 0, done.stdout[-3000:]
     assert "the_planted_peak_is_at_minute_45" in units

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 from sklearn.linear_model import Ridge
 
 from data_lake.layout import Layout
 from data_lake.publish import Version
 from ml import predictions
 from ml.churn import dataset
+from ml.moved import repair
 from ml.next_stream import score as next_score
 from ml.published import Published
 from ml.splits import SplitError, Window
@@ -85,7 +88,7 @@ def test_a_model_comes_back_as_it_was_and_no_file_is_pickle(store: Store) -> Non
     model, metadata = store.registry.load(made, [])
     assert metadata == {"k": 1}
     assert np.allclose(model.predict(ROWS), Ridge().fit(ROWS, ROWS["x"] * 2).predict(ROWS))
-    files = [p for p in store.layout.mlflow.rglob("*") if p.is_file()]
+    files = [p for p in store.layout.tracking.parent.rglob("*") if p.is_file()]
     assert any(p.suffix == ".skops" for p in files)
     assert not any(p.suffix in {".pkl", ".pickle", ".joblib"} for p in files)
 
@@ -94,7 +97,7 @@ def test_every_family_keeps_its_files_in_the_lake_however_often_a_store_is_opene
     again = Store(store.layout, Registry(store.layout))
     made = again.version(date(2026, 1, 5), passed=True, family="second")
     place = Path(again.registry.client.get_run(made.run_id).info.artifact_uri)
-    assert place.is_relative_to(store.layout.mlflow)
+    assert place.is_relative_to(store.layout.artifacts)
 
 
 def test_a_store_of_the_persons_own_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +118,22 @@ def test_a_run_says_commit_signature_and_example(store: Store) -> None:
     info = mlflow.models.get_model_info("models:/told/1")
     assert info.signature is not None
     assert info.saved_input_example_info is not None
+
+
+def test_the_models_of_a_moved_lake_are_found_after_a_repair(store: Store, tmp_path: Path) -> None:
+    trained = store.version(date(2026, 3, 2), passed=True)
+    away, there = Layout(tmp_path / "a lake"), Layout(tmp_path / "there")
+    shutil.copytree(store.layout.root, away.root)
+    assert repair(away) > 0
+    away.root.rename(there.root)
+    with pytest.raises((OSError, MlflowException)):
+        Registry(there).load(trained, [])
+    assert repair(there) > 0
+    model, metadata = Registry(there).load(trained, [])
+    assert (metadata["k"], len(model.predict(ROWS))) == (1, len(ROWS))
+    # where nothing moved there is nothing to do
+    assert repair(there) == 0
+    Registry(store.layout)  # the other tests' store is the one in use again
 
 
 def test_a_day_without_a_model_gets_no_row_and_says_no_model(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

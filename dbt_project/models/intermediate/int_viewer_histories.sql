@@ -34,7 +34,8 @@ support as (
 gaps as (
     select
         *,
-        event_date - lag(event_date) over viewer as gap_days
+        event_date - lag(event_date) over viewer as gap_days,
+        lead(event_date) over viewer as next_event_date
     from viewer_days
     window viewer as (partition by creator_id, platform, viewer_id order by event_date)
 ),
@@ -51,6 +52,7 @@ final as (
         gaps.creator_id,
         gaps.platform,
         gaps.viewer_id,
+        gaps.next_event_date,
         min(gaps.first_trace_at) over history as first_trace_at,
         max(gaps.last_trace_at) over history as last_trace_at,
         count(*) over history as active_day_count,
@@ -79,6 +81,7 @@ select
     creator_id,
     platform,
     viewer_id,
+    next_event_date,
     first_trace_at,
     last_trace_at,
     active_day_count,
