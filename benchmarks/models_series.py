@@ -16,7 +16,7 @@ import pandas as pd
 from benchmarks.models_measure import shared_data
 from ml.forecast.evaluate import evaluate
 from ml.forecast.fit import DAILY, HELD_OUT, run
-from ml.forecast.methods import METHODS, scale_of
+from ml.forecast.methods import METHODS, is_installed, scale_of
 from ml.threads import one_thread
 
 SEASON, AHEAD, ORIGINS = 24, 24, (72, 96, 120)
@@ -46,7 +46,7 @@ def hourly() -> dict[str, np.ndarray]:
 @one_thread
 def gdq() -> None:
     started = time.perf_counter()
-    methods = [m for m in METHODS if m not in LEFT_OUT]
+    methods = [m for m in METHODS if m not in LEFT_OUT and is_installed(m)]
     rows = []
     for event, y in hourly().items():
         for origin in (o for o in ORIGINS if o + AHEAD <= len(y)):

@@ -72,6 +72,16 @@ def test_intermittent_series_are_offered_methods_for_lumps() -> None:
     assert "ets" not in methods.candidates(lumpy, 7)
 
 
+def test_prophet_takes_part_where_it_is_installed() -> None:
+    pytest.importorskip("prophet")
+    week = np.array([1.0, 2.0, 3.0, 2.0, 5.0, 8.0, 6.0])
+    y = np.log1p(np.resize(week, 140))
+    assert "prophet" in methods.candidates(y, 7)
+    said = methods.prophet(y, 14, 7)
+    assert np.allclose(np.expm1(said), np.resize(week, 14), rtol=0.05)
+    assert np.array_equal(said, methods.prophet(y, 14, 7))
+
+
 def test_pooled_intervals_hold_about_what_they_say_on_days_that_chose_nothing() -> None:
     found = [fit.run(f"s{n}", "m", noisy_weeks(40, n), fit.DAILY) for n in range(6)]
     assert 0.7 <= evaluate(found).covered <= 0.9

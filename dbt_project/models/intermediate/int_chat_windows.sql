@@ -28,9 +28,9 @@ messages as (
     select
         event_date, platform, channel_id, stream_id, window_at,
         count(*) as message_count,
-        count_if(is_bot) as bot_message_count,
-        count_if(is_shared) as shared_message_count,
-        count_if(not is_bot and not is_shared) as audience_message_count,
+        count_if(is_bot)::bigint as bot_message_count,
+        count_if(is_shared)::bigint as shared_message_count,
+        count_if(not is_bot and not is_shared)::bigint as audience_message_count,
         count(distinct viewer_id) filter (not is_bot and not is_shared) as chatter_count
     from marked
     group by all

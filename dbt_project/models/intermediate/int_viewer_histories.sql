@@ -56,17 +56,17 @@ final as (
         min(gaps.first_trace_at) over history as first_trace_at,
         max(gaps.last_trace_at) over history as last_trace_at,
         count(*) over history as active_day_count,
-        sum(gaps.message_count) over history as message_count,
-        sum(gaps.event_count) over history as event_count,
-        sum(coalesce(first_attended.stream_count, 0)) over history as attended_stream_count,
+        (sum(gaps.message_count) over history)::bigint as message_count,
+        (sum(gaps.event_count) over history)::bigint as event_count,
+        (sum(coalesce(first_attended.stream_count, 0)) over history)::bigint as attended_stream_count,
         count(gaps.gap_days) over history as gap_count,
-        coalesce(sum(gaps.gap_days) over history, 0) as gap_day_sum,
-        coalesce(sum(gaps.gap_days * gaps.gap_days) over history, 0) as gap_day_square_sum,
+        coalesce(sum(gaps.gap_days) over history, 0)::bigint as gap_day_sum,
+        coalesce(sum(gaps.gap_days * gaps.gap_days) over history, 0)::bigint as gap_day_square_sum,
         max(support.subscribed_month_count) over history as subscribed_month_count,
         max(support.subscribed_at) over history as subscribed_at,
-        sum(coalesce(support.gift_count, 0)) over history as gift_count,
-        sum(coalesce(support.donation_count, 0)) over history as donation_count,
-        sum(coalesce(support.donation_usd, 0)) over history as donation_usd
+        (sum(coalesce(support.gift_count, 0)) over history)::bigint as gift_count,
+        (sum(coalesce(support.donation_count, 0)) over history)::bigint as donation_count,
+        (sum(coalesce(support.donation_usd, 0)) over history)::decimal(18, 4) as donation_usd
     from gaps
     left join first_attended using (creator_id, platform, viewer_id, event_date)
     left join support using (creator_id, platform, viewer_id, event_date)
