@@ -30,7 +30,7 @@ from ml.tracking import Registry, Trained
 TABLE = "viewer_churn"
 REASONS = 3
 # Rows that one thread scores at a time: few enough for their copies, eight of the features, to stay small.
-PART_ROWS = 50_000
+PART_ROWS = 100_000
 # A reason that moves the odds by less than a tenth is none.
 SMALLEST_REASON = 0.1
 
