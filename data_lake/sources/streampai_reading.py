@@ -157,14 +157,22 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, shape: Shape) -> I
     with file:
         row = 0
         for group in range(file.num_row_groups):
-            rows_before = row
+            rows_before, promised = row, file.metadata.row_group(group).num_rows
             try:
                 for batch in file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=list(shape.kept.values())):
                     yield _as_text(con, pa.Table.from_batches([batch]), row, shape)
                     row += len(batch)
             except (pa.ArrowException, OSError, ValueError, duckdb.Error) as error:
                 yield Problem(row + 1, f"row group {group + 1} of the Parquet file cannot be read: {error}")
-            row = rows_before + file.metadata.row_group(group).num_rows
+            else:
+                # A damaged page may end a column early, which ends the group without an error.
+                if row - rows_before != promised:
+                    held = f"holds {row - rows_before:,} of the {promised:,} rows it should: the file is damaged"
+                    yield Problem(row + 1, f"row group {group + 1} of the Parquet file {held}; export it again")
+            row = rows_before + promised
+        if file.metadata.num_rows != row:
+            said = f"says it has {file.metadata.num_rows:,} rows and its row groups {row:,}"
+            yield Problem(None, f"the Parquet file {said}: it is damaged; export it again")
 
 
 def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table, before: int, shape: Shape) -> pa.Table:
