@@ -200,7 +200,7 @@ def _execute(layout: Layout, request: Request, progress: Progress, summary: RunS
     insights = {table.name for table in insight_tables(load_manifest())}
     untrained = request.models and not is_trained(layout)
     if untrained or not request.models:
-        wanted = [key for key in wanted if not is_scored(key.path, insights)]
+        wanted = [key for key in wanted if not needs_scores(key.path, insights)]
     window = Window(request.from_day, request.to_day)
     with dg.DagsterInstance.get() as instance:
         bury_the_dead(instance)
@@ -256,7 +256,7 @@ def _train_first(layout: Layout, summary: RunSummary, run: Callable[..., Any]) -
     _note(summary, run(DAILY_SCORING, str(uuid.uuid4()), run_tags(layout, fingerprint(), Window())))
 
 
-def is_scored(path: Sequence[str], insights: Collection[str]) -> bool:
+def needs_scores(path: Sequence[str], insights: Collection[str]) -> bool:
     """Whether an asset is made from scores: predictions, the insight marts, and their published tables."""
     return path[0] in ("predictions", INSIGHTS) or (path[0] == "published" and path[1] in insights)
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from data_lake.layout import Layout
-from data_lake.publish import PublishError, Table, Version, publish, utc_now
+from data_lake.publish import PublishError, Table, publish, utc_now
 from orchestration import progress as steps
 from orchestration.assets.marts import built_day, model_key
 from orchestration.progress import Progress
@@ -32,71 +31,53 @@ def published_assets(manifest: Manifest) -> dg.AssetsDefinition:
     """
     tables = published_tables(manifest)
     keys = {node["name"]: model_key(node) for node in models(manifest) if layer(node) in PUBLISHED_LAYERS}
-
-    @dg.multi_asset(
-        name="publish",
-        specs=[published_spec(table, keys[table.name]) for table in tables],
-    )
-    def publish_marts(
-        context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
-        layout = lake.hold(context.run_id, progress)
-        progress.advance(steps.PUBLISH, 0.0)
-        lake.wait_for_warehouse()
-        there: set[str] = set()
-        if layout.warehouse.exists():
-            with lake.warehouse() as warehouse:
-                there = {name for (name,) in warehouse.execute("select table_name from duckdb_tables()").fetchall()}
-        # The insights of the last scoring stay readable until this run's replace them; their as-of day says how old
-        # they are.
-        carried = [table for table in insight_tables(manifest) if table.name in there]
-        version = published_version(layout, [*tables, *carried], context.run_id, is_scored=False)
-        progress.finish(steps.PUBLISH, f"version {version.number}, {len(version.rows)} tables")
-        yield from published_results(layout, version, tables)
-
-    return publish_marts
+    specs = [published_spec(table, keys[table.name]) for table in tables]
+    return _publishing("publish", specs, tables, manifest, steps.PUBLISH, is_scored=False)
 
 
 def published_insights(manifest: Manifest) -> dg.AssetsDefinition:
     """The published version completed by the insight marts, and switched over to once more."""
     tables = insight_tables(manifest)
+    specs = [published_spec(t, dg.AssetKey([INSIGHTS, t.name]), "published_insights") for t in tables]
+    return _publishing("publish_insights", specs, tables, manifest, steps.PUBLISH_INSIGHTS, is_scored=True)
 
-    @dg.multi_asset(
-        name="publish_insights",
-        specs=[published_spec(t, dg.AssetKey([INSIGHTS, t.name]), "published_insights") for t in tables],
-    )
-    def publish_again(
+
+def _publishing(
+    name: str, specs: Sequence[dg.AssetSpec], tables: Sequence[Table], manifest: Manifest, step: str, *, is_scored: bool
+) -> dg.AssetsDefinition:
+    """The step that writes the next version, of complete marts only, and tells Dagster of `tables`."""
+
+    @dg.multi_asset(name=name, specs=specs)
+    def write(
         context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         layout = lake.hold(context.run_id, progress)
-        progress.advance(steps.PUBLISH_INSIGHTS, 0.0)
+        as_of = built_day(layout)
+        progress.advance(step, 0.0)
         lake.wait_for_warehouse()
-        version = published_version(layout, [*published_tables(manifest), *tables], context.run_id, is_scored=True)
-        progress.finish(steps.PUBLISH_INSIGHTS, f"version {version.number}, {len(version.rows)} tables")
-        yield from published_results(layout, version, tables)
+        with lake.warehouse() as warehouse:
+            there = {name for (name,) in warehouse.execute("select table_name from duckdb_tables()").fetchall()}
+        # The insights of the last scoring stay readable until this run's replace them; their as-of day says how old
+        # they are.
+        insights = [table for table in insight_tables(manifest) if is_scored or table.name in there]
+        every = [*published_tables(manifest), *insights]
+        try:
+            version = publish(
+                layout, every, as_of=as_of, run_id=context.run_id, created_at=utc_now(), is_scored=is_scored
+            )
+        except PublishError as error:
+            raise dg.Failure(str(error)) from error
+        progress.finish(step, f"version {version.number}, {len(version.rows)} tables")
+        for table in tables:
+            metadata: dict[str, Any] = {
+                "dagster/row_count": version.rows[table.name],
+                "version": version.number,
+                "as_of": as_of.isoformat(),
+                "path": dg.MetadataValue.path(str(layout.published_version(version.number))),
+            }
+            yield dg.MaterializeResult(asset_key=published_key(table.name), metadata=metadata)
 
-    return publish_again
-
-
-def published_version(layout: Layout, tables: Sequence[Table], run_id: str, *, is_scored: bool) -> Version:
-    """The next version, of complete marts only. Raises dg.Failure in one sentence when there is none to write."""
-    as_of = built_day(layout)
-    try:
-        return publish(layout, tables, as_of=as_of, run_id=run_id, created_at=utc_now(), is_scored=is_scored)
-    except PublishError as error:
-        raise dg.Failure(str(error)) from error
-
-
-def published_results(layout: Layout, version: Version, tables: Sequence[Table]) -> Iterator[dg.MaterializeResult[Any]]:
-    """What Dagster is told of a step's tables."""
-    for table in tables:
-        metadata: dict[str, Any] = {
-            "dagster/row_count": version.rows[table.name],
-            "version": version.number,
-            "as_of": version.as_of.isoformat(),
-            "path": dg.MetadataValue.path(str(layout.published_version(version.number))),
-        }
-        yield dg.MaterializeResult(asset_key=published_key(table.name), metadata=metadata)
+    return write
 
 
 def published_spec(table: Table, mart: dg.AssetKey, group: str = "published") -> dg.AssetSpec:
