@@ -63,7 +63,7 @@ lifetimes as (
         totals.cut_off_at,
         totals.creator_id,
         totals.platform,
-        coalesce(accounts.native_viewer_id, totals.viewer_id) as viewer_id,
+        {{ account_of('totals') }} as viewer_id,
         min(totals.first_trace_at) as first_trace_at,
         max(totals.last_trace_at) as last_trace_at,
         sum(totals.active_day_count)::bigint as active_day_count,
@@ -80,10 +80,7 @@ lifetimes as (
         sum(totals.donation_usd)::double as donation_usd,
         bool_or(coalesce({{ is_before_cut_off('bots.known_date') }}, false)) as is_bot
     from {{ latest_before_as_of('histories', 'event_date', replaced_at='next_event_date') }} as totals
-    left join accounts
-        on totals.as_of_date = accounts.as_of_date
-        and totals.platform = accounts.platform
-        and totals.viewer_id = accounts.stand_in_id
+    {{ join_accounts('totals') }}
     left join bots on totals.platform = bots.platform and totals.viewer_id = bots.viewer_id
     group by 1, 2, 3, 4, 5
     -- the rest is gone for good: all their windows are empty
@@ -99,15 +96,12 @@ recent_days as (
         days.cut_off_at,
         days.creator_id,
         days.platform,
-        coalesce(accounts.native_viewer_id, days.viewer_id) as viewer_id,
+        {{ account_of('days') }} as viewer_id,
         days.event_date,
         sum(days.message_count) as message_count,
         sum(days.event_count) as event_count
     from {{ before_as_of('viewer_days', 'event_date', 90) }} as days
-    left join accounts
-        on days.as_of_date = accounts.as_of_date
-        and days.platform = accounts.platform
-        and days.viewer_id = accounts.stand_in_id
+    {{ join_accounts('days') }}
     group by 1, 2, 3, 4, 5, 6
 ),
 
@@ -136,14 +130,11 @@ recent_attended as (
         attended.cut_off_at,
         attended.creator_id,
         attended.platform,
-        coalesce(accounts.native_viewer_id, attended.viewer_id) as viewer_id,
+        {{ account_of('attended') }} as viewer_id,
         attended.stream_id,
         min(attended.first_on_air_date) as first_on_air_date
     from {{ before_as_of('attended', 'event_date', 90) }} as attended
-    left join accounts
-        on attended.as_of_date = accounts.as_of_date
-        and attended.platform = accounts.platform
-        and attended.viewer_id = accounts.stand_in_id
+    {{ join_accounts('attended') }}
     group by 1, 2, 3, 4, 5, 6
 ),
 
@@ -295,3 +286,17 @@ select
     attended_stream_count_56d >= {{ var('churn_min_streams') }} as is_churn_eligible
 from joined
 {% endmacro %}
+
+
+{# Whose rows these are: the account that had the login at the cut-off, else the viewer as the source names it. #}
+{%- macro join_accounts(rows) -%}
+left join accounts
+        on {{ rows }}.as_of_date = accounts.as_of_date
+        and {{ rows }}.platform = accounts.platform
+        and {{ rows }}.viewer_id = accounts.stand_in_id
+{%- endmacro -%}
+
+
+{%- macro account_of(rows) -%}
+coalesce(accounts.native_viewer_id, {{ rows }}.viewer_id)
+{%- endmacro -%}
