@@ -3,7 +3,8 @@
 Dagster stores one planned and one materialization event per asset and partition. The stock class opens and commits
 several connections for each: 10 assets over 400 days took 136 s. Here a batch is one transaction per database, and
 the planned events of a range of partitions arrive as one event that is spread over its partitions while it is written.
-What is read back is what the stock class would hold. Batches exist only when DAGSTER_EVENT_BATCH_SIZE is set (see
+What is read back is what the stock class would hold, but for assets without partitions: Dagster plans every day of a
+run for them too, and nothing ever materializes those days. Batches exist only when DAGSTER_EVENT_BATCH_SIZE is set (see
 `home`); events outside a batch take the stock path.
 """
 
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dagster import DagsterEventType, EventLogEntry, Field, StringSource
+from dagster import AssetKey, DagsterEventType, EventLogEntry, Field, StringSource
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, AssetMaterializationPlannedData
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
@@ -54,6 +55,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         # Reentrant, unlike the stock lock: a batch calls methods that connect while it holds a connection.
         self._connection_lock = threading.RLock()
         self._process = os.getpid()
+        self._partitioned: tuple[str, set[AssetKey]] = ("", set())
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -177,11 +179,24 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             yield self._event_to_row(event)
             return
         key = dagster_event.asset_materialization_planned_data.asset_key
+        if key not in self._partitioned_assets(event.run_id):
+            whole = dagster_event._replace(event_specific_data=AssetMaterializationPlannedData(key))
+            yield self._event_to_row(event._replace(dagster_event=whole))
+            return
         one = dagster_event._replace(event_specific_data=AssetMaterializationPlannedData(key, ANY_PARTITION))
         template = self._event_to_row(event._replace(dagster_event=one))
         for partition in dagster_event.partitions_subset.get_partition_keys():
             body = template["event"].replace(ANY_PARTITION, partition)
             yield template | {"partition": partition, "event": body}
+
+    def _partitioned_assets(self, run_id: str) -> set[AssetKey]:
+        """Assets among the outputs of a run that are kept by partition, as the run's plan has them."""
+        if self._partitioned[0] != run_id:
+            run = self._instance.get_run_by_id(run_id)
+            plan = self._instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id)
+            outputs = [output.properties for step in plan.steps for output in step.outputs]
+            self._partitioned = run_id, {o.asset_key for o in outputs if o.asset_key and o.is_asset_partitioned}
+        return self._partitioned[1]
 
     def _check_rows(self, event: EventLogEntry, identifier: int) -> Iterator[Row]:
         if event.dagster_event_type != CHECK_PLANNED:
