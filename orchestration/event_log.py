@@ -192,8 +192,8 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     def _partitioned_assets(self, run_id: str) -> set[AssetKey]:
         """Assets among the outputs of a run that are kept by partition, as the run's plan has them."""
         if self._partitioned[0] != run_id:
-            run = self._instance.get_run_by_id(run_id)
-            plan = self._instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id)
+            run: Any = self._instance.get_run_by_id(run_id)
+            plan: Any = self._instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id)
             outputs = [output.properties for step in plan.steps for output in step.outputs]
             self._partitioned = run_id, {o.asset_key for o in outputs if o.asset_key and o.is_asset_partitioned}
         return self._partitioned[1]
