@@ -1,4 +1,4 @@
-"""The topics of one creator: NMF on TF-IDF, its number of topics, its terms, its rival LDA, and ids that stay."""
+"""The topics of one creator: by NMF or BERTopic, how many, their terms, the rival LDA, and ids that stay."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import normalize
 
 from ml.seeds import dice, seed
+from ml.topics import bertopic
 
-TRUSTED = ["ml.topics.fit.Topics", "numpy.dtype"]
+TRUSTED = ["ml.topics.fit.Topics", "ml.topics.bertopic.ClusterTerms", "numpy.dtype"]
+NAMES = {"nmf": "NMF", "bertopic": "BERTopic"}
 COUNTS = (8, 12)
 TERMS = 10
 # Words of over a fifth of the minutes, and English function words, name no subject.
@@ -29,6 +31,16 @@ def nmf(count: int) -> Pipeline:
     """Deterministic: nndsvd starts from the decomposition, not from chance."""
     factors = NMF(n_components=count, init="nndsvd", max_iter=150, tol=1e-3, random_state=seed("topics"))
     return make_pipeline(TfidfVectorizer(sublinear_tf=True, **SHAPE), factors)
+
+
+def kind_wanted() -> str:
+    """What finds the topics: BERTopic where the user names an embedding model, else NMF."""
+    return "bertopic" if bertopic.embedding_model() else "nmf"
+
+
+def fitted(kind: str, count: int, texts: pd.Series) -> Pipeline:
+    """Topics of these texts by NMF or BERTopic, `count` or (BERTopic) fewer: a vectorizer and weights of its terms."""
+    return bertopic.fit(count, texts, SHAPE) if kind == "bertopic" else nmf(count).fit(texts)
 
 
 def lda(count: int, draw: int = 0) -> Pipeline:
@@ -129,7 +141,7 @@ class Choice:
     diversity: float
 
 
-def choose(early: pd.DataFrame, late: pd.DataFrame) -> list[Choice]:
+def choose(early: pd.DataFrame, late: pd.DataFrame, kind: str = "nmf") -> list[Choice]:
     """Each candidate number of topics, the best first: coherence on the later week plus stability between halves.
 
     The halves are the odd and the even broadcasts: a topic that only one stream had is in one of them.
@@ -138,8 +150,8 @@ def choose(early: pd.DataFrame, late: pd.DataFrame) -> list[Choice]:
     odd = early["broadcast_id"].map(order) % 2 == 1
     found = []
     for count in COUNTS:
-        terms = top_terms(nmf(count).fit(early["text"]))
-        halves = [top_terms(nmf(count).fit(early.loc[mask, "text"])) for mask in (odd, ~odd)]
+        terms = top_terms(fitted(kind, count, early["text"]))
+        halves = [top_terms(fitted(kind, count, early.loc[mask, "text"])) for mask in (odd, ~odd)]
         mean = float(np.mean(coherence(terms, late["text"])))
         found.append(Choice(count, mean, stability(*halves), diversity(terms)))
     return sorted(found, key=lambda c: -(c.coherence + c.stability))

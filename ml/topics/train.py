@@ -19,8 +19,23 @@ from ml.outcome import Outcome
 from ml.published import Published, data_end_of
 from ml.seeds import ROOT_SEED
 from ml.threads import one_thread
+from ml.topics.bertopic import embedding_model
 from ml.topics.dataset import MINIMUM_MINUTES, WINDOW_DAYS, documents, messages, words
-from ml.topics.fit import TRUSTED, Choice, Topics, by_chance, choose, gains, lda, match, nmf, top_terms
+from ml.topics.fit import (
+    NAMES,
+    TRUSTED,
+    Choice,
+    Topics,
+    by_chance,
+    choose,
+    fitted,
+    gains,
+    kind_wanted,
+    lda,
+    match,
+    nmf,
+    top_terms,
+)
 from ml.tracking import Registry, Trained, log_figures
 
 FAMILY = "topics"
@@ -52,27 +67,30 @@ def train(layout: Layout, as_of: date) -> Outcome:
     models: dict[str, Pipeline] = {}
     ids: dict[str, list[int]] = {}
     rows: list[dict[str, object]] = []
-    over_rival: list[np.ndarray] = []
-    over_chance: list[np.ndarray] = []
+    kind = kind_wanted()
+    over: dict[str, list[np.ndarray]] = {name: [] for name in ("chance", "lda", "nmf") if name != kind}
     for creator, mine in minutes.groupby("creator_id", sort=True):
         late = mine["minute_at"] >= pd.Timestamp(until - timedelta(LATER_DAYS))
-        best = choose(mine[~late], mine[late])[0]
+        best = choose(mine[~late], mine[late], kind)[0]
         # Judged on a week neither has seen; served is a model of all minutes.
         early, later = mine.loc[~late, "text"], mine.loc[late, "text"]
-        own = nmf(best.count).fit(early)
+        own = fitted(kind, best.count, early)
         ours = top_terms(own)
-        over_rival.append(gains(ours, top_terms(lda(best.count).fit(early)), later))
-        over_chance.append(gains(ours, by_chance(own, best.count), later))
-        models[str(creator)] = nmf(best.count).fit(mine["text"])
+        rivals = {"chance": by_chance(own, len(ours)), "lda": top_terms(lda(best.count).fit(early))}
+        rivals |= {"nmf": top_terms(nmf(best.count).fit(early))} if kind != "nmf" else {}
+        for name, theirs in rivals.items():
+            over[name].append(gains(ours, theirs, later))
+        models[str(creator)] = fitted(kind, best.count, mine["text"])
         earlier = known_models.get(str(creator))
         ids[str(creator)] = match(models[str(creator)], earlier, known_ids.get(str(creator), []))
-        rows.append(_row(str(creator), mine, best, best.coherence - float(over_rival[-1][0])))
+        rows.append(_row(str(creator), mine, best, best.coherence - float(over["lda"][-1][0]), models[str(creator)]))
     numbers = pd.DataFrame(rows)
     model = Topics(models, ids)
-    verdict = _gate(numbers, _gain(over_chance), _gain(over_rival))
-    tags = {"as_of": as_of.isoformat(), "model_kind": "nmf"}
+    verdict = _gate(numbers, {name: _gain(by_creator) for name, by_creator in over.items()})
+    tags = {"as_of": as_of.isoformat(), "model_kind": kind}
     parameters = {"as_of": as_of, "seed": ROOT_SEED, "window_days": WINDOW_DAYS, "minutes": len(minutes)}
-    with registry.run(FAMILY, f"nmf as of {as_of}", tags, parameters):
+    parameters |= {"embedding_model": embedding_model()} if kind == "bertopic" else {}
+    with registry.run(FAMILY, f"{kind} as of {as_of}", tags, parameters):
         registry.log_data(minutes, "chat minutes", "train")
         for step, row in enumerate(numbers.itertuples()):
             for name in ("coherence", "lda_coherence", "stability", "diversity", "coverage", "topics"):
@@ -95,20 +113,22 @@ def train(layout: Layout, as_of: date) -> Outcome:
             "minutes": f"{len(minutes):,} in {WINDOW_DAYS} days",
             "later week": f"{LATER_DAYS} days",
         }
-        text = cards.card("topics: NMF", "What the chat of each creator is about.", facts, numbers, verdict, LIMITS)
+        text = cards.card(
+            f"topics: {NAMES[kind]}", "What the chat of each creator is about.", facts, numbers, verdict, LIMITS
+        )
         cards.log(text, verdict)
     promoted = registry.promote(trained)
-    _write(layout, as_of, until, trained, numbers, verdict, len(minutes))
+    _write(layout, as_of, until, trained, numbers, verdict, len(minutes), kind)
     return Outcome("ok", verdict.message, trained, verdict, promoted)
 
 
-def _row(creator: str, mine: pd.DataFrame, best: Choice, rival: float) -> dict[str, object]:
-    vocabulary = set(nmf(best.count)[0].fit(mine["text"]).vocabulary_)
+def _row(creator: str, mine: pd.DataFrame, best: Choice, rival: float, model: Pipeline) -> dict[str, object]:
+    vocabulary = set(model[0].vocabulary_)
     covered = float(np.mean([any(w in vocabulary for w in text.split()) for text in mine["text"]]))
     return {
         "creator": creator,
         "minutes": len(mine),
-        "topics": best.count,
+        "topics": len(model[-1].components_),
         "coherence": best.coherence,
         "lda_coherence": rival,
         "stability": best.stability,
@@ -124,18 +144,25 @@ def _gain(by_creator: list[np.ndarray]) -> Interval:
     return Interval(float(joined[0]), float(low), float(high))
 
 
-def _gate(numbers: pd.DataFrame, chance: Interval, rival: Interval) -> Gate:
-    """More coherent on the later week than terms by chance, not clearly less than LDA, stable, and diverse.
+def _gate(numbers: pd.DataFrame, over: dict[str, Interval]) -> Gate:
+    """More coherent on the later week than terms by chance, not clearly less than its rivals, stable, and diverse.
 
-    NMF is the default, for it finds the same topics every time; LDA would have to be better by the margin.
+    NMF is the default, for it finds the same topics every time; LDA would have to be better by the margin. Where the
+    user wants BERTopic, NMF is its rival too.
     """
-    said = f"coherence {chance.value:+.3f} [{chance.low:+.3f}, {chance.high:+.3f}] against terms by chance"
-    against = f"coherence {rival.value:+.3f} [{rival.low:+.3f}, {rival.high:+.3f}] against LDA, margin {RIVAL_MARGIN}"
+
+    def said(name: str) -> str:
+        return f"coherence {over[name].value:+.3f} [{over[name].low:+.3f}, {over[name].high:+.3f}] against {name}"
+
+    rivals = [name for name in over if name != "chance"]
     stable, diverse = float(numbers["stability"].min()), float(numbers["diversity"].min())
     return Gate(
         (
-            Condition("better_than_baseline", chance.low > 0, said),
-            Condition("no_worse_than_lda", rival.low > -RIVAL_MARGIN, against),
+            Condition("better_than_baseline", over["chance"].low > 0, f"{said('chance')}: terms without a topic"),
+            *(
+                Condition(f"no_worse_than_{n}", over[n].low > -RIVAL_MARGIN, f"{said(n)}, margin {RIVAL_MARGIN}")
+                for n in rivals
+            ),
             Condition("stable", stable >= LEAST_STABILITY, f"stability {stable:.2f}, least {LEAST_STABILITY}"),
             Condition("diverse", diverse >= LEAST_DIVERSITY, f"diversity {diverse:.2f}, least {LEAST_DIVERSITY}"),
         )
@@ -156,7 +183,14 @@ def _weights(model: Pipeline, ids: list[int]) -> list[tuple[str, list[tuple[str,
 
 
 def _write(
-    layout: Layout, as_of: date, until: date, trained: Trained, numbers: pd.DataFrame, verdict: Gate, rows: int
+    layout: Layout,
+    as_of: date,
+    until: date,
+    trained: Trained,
+    numbers: pd.DataFrame,
+    verdict: Gate,
+    rows: int,
+    kind: str,
 ) -> None:
     window = (until - timedelta(LATER_DAYS), until - timedelta(1))
     found = []
@@ -180,7 +214,7 @@ def _write(
         as_of,
         trained,
         found,
-        kind="nmf",
+        kind=kind,
         rows=rows,
         data_from=until - timedelta(WINDOW_DAYS),
         baseline="lda",

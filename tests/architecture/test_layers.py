@@ -20,7 +20,17 @@ FORBIDDEN = {
     "orchestration": set(),
 }
 # Heavy libraries are imported inside the step that needs them: definitions load in seconds.
-HEAVY = {"mlflow", "great_expectations", "prophet", "sklearn", "pandas", "polars"}
+HEAVY = {
+    "mlflow",
+    "great_expectations",
+    "prophet",
+    "bertopic",
+    "umap",
+    "sentence_transformers",
+    "sklearn",
+    "pandas",
+    "polars",
+}
 
 
 def modules() -> Iterator[Path]:
