@@ -28,40 +28,56 @@ REPOSITORY = Path(__file__).parents[1]
 GDQ_FILES = ("*/latest.json", "*/schedule.json", "*/sgdq2016final.json")
 # A raid's viewers arrive within ten minutes and are a spike that long.
 RAID_MINUTES = 10
+COPIED_BY = 3
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of finding: what was planted and what the models say, both as SQL over (platform, stream, time)."""
+    """One kind of finding: what was planted and what a mart says, both as SQL over (platform, stream, time)."""
 
     name: str
     planted: str
     found: str
 
+    @classmethod
+    def anomaly(cls, name: str, planted: str, condition: str) -> Kind:
+        """Planted rows that the anomalies of this condition should find."""
+        return cls(name, planted, f"select * from fct_stream_anomalies where {condition}")
+
 
 KINDS = (
-    Kind(
+    Kind.anomaly(
         "moments",
         "select * exclude (kind), chat_from as started_at, chat_to as ended_at from moments",
         "anomaly_type = 'chat_surge' and is_raised",
     ),
-    Kind(
+    Kind.anomaly(
         "raids",
         f"select *, occurred_at as started_at, occurred_at + interval {RAID_MINUTES} minute as ended_at from raids",
         "anomaly_type in ('viewer_spike', 'chat_surge') and cause = 'raid'",
     ),
-    Kind(
+    Kind.anomaly(
         "viewer spikes",
         "select * from anomalies where anomaly_type = 'viewer_spike' and cause is null",
         "anomaly_type = 'viewer_spike' and is_raised",
     ),
-    Kind(
+    Kind.anomaly(
         "viewer drop-offs",
         "select * from anomalies where anomaly_type = 'viewer_dropoff' and cause is null",
         "anomaly_type = 'viewer_dropoff' and is_raised",
     ),
-    Kind("holes", "select * from anomalies where anomaly_type = 'data_hole'", "anomaly_type = 'data_hole'"),
-    Kind("surges of bots", "select * from anomalies where cause = 'bot_spam'", "cause = 'bots'"),
+    Kind.anomaly("holes", "select * from anomalies where anomaly_type = 'data_hole'", "anomaly_type = 'data_hole'"),
+    Kind.anomaly("surges of bots", "select * from anomalies where cause = 'bot_spam'", "cause = 'bots'"),
+    Kind(
+        "copied texts",
+        # A text planted in a quiet chat is written by one or two people: nobody copied it.
+        f"""select * from spells where kind = 'copypasta' and (
+            select count(distinct viewer_id) from fct_chat_messages as m
+            where m.platform = spells.platform and m.channel_id = spells.channel_id and m.text = spells.text
+                and m.sent_at between spells.started_at and spells.ended_at
+        ) >= {COPIED_BY}""",
+        "select platform, stream_id, first_sent_at as started_at, last_sent_at as ended_at from fct_copypastas",
+    ),
 )
 # Planted rows name the stream as its tool does; int_stream_ids says which stream that is.
 SCORE = """
@@ -74,7 +90,7 @@ with planted as (
 ),
 found as (
     select row_number() over () as id, platform, stream_id, started_at, ended_at
-    from fct_stream_anomalies where {found}
+    from ({found})
 ),
 hits as (
     select planted.id as planted_id, found.id as found_id
@@ -106,7 +122,7 @@ def build(lake: Layout, *select: str) -> None:
 def score(lake: Layout) -> dict[str, tuple[int, int, int, int]]:
     """By kind: planted, of them found, found, of them planted."""
     with duckdb.connect(str(lake.warehouse), read_only=True) as connection:
-        for table in ("moments", "raids", "anomalies"):
+        for table in ("moments", "raids", "anomalies", "spells"):
             connection.execute(f"create temp view {table} as from '{lake.truth / table}.parquet'")
         counts = {}
         for kind in KINDS:
@@ -129,7 +145,7 @@ def worlds(seeds: list[int], scale: float, days: int, folder: Path) -> None:
     for seed in seeds:
         lake = Layout(folder / f"seed-{seed}")
         write_sample_world(lake, seed=seed, scale=scale, days=days)
-        build(lake, "+fct_stream_anomalies")
+        build(lake, "+fct_stream_anomalies", "+fct_copypastas")
         counts = score(lake)
         shutil.rmtree(lake.root)
         print(f"seed {seed:<17} planted   found   recall  precision")
