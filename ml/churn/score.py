@@ -170,16 +170,17 @@ def drift(trained: Trained, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.
 
 
 def outcomes(layout: Layout) -> int:
-    """Judge every past score whose window has passed by what happened; returns the days judged."""
+    """Judge past scores whose window has passed by what happened; returns the days judged."""
     judged = 0
     with Published(layout) as published:
-        for as_of in predictions.days(layout, TABLE, FAMILY):
-            window = window_of(as_of)
+        whole = data.HORIZON.gap_days + data.HORIZON.label_days
+        due = predictions.to_judge(layout, TABLE, FAMILY, last_day=published.last_day, due_days=whole, whole_days=whole)
+        for as_of in due:
             said = predictions.read(layout, TABLE, as_of, FAMILY)
             said = said[said["status"] == "ok"]
-            if window.label_to > published.data_end or said.empty:
+            if said.empty:
                 continue
-            truth = data.labelled(published, [window])
+            truth = data.labelled(published, [window_of(as_of)])
             both = truth.merge(said, on=["creator_id", "platform", "viewer_id"], suffixes=("", "_said"))
             judged += _judge(layout, as_of, both)
     return judged
@@ -209,5 +210,5 @@ def _judge(layout: Layout, as_of: date, both: pd.DataFrame) -> int:
                 baseline=("recency_only", recency) if metric == "auc" else None,
             )
         )
-    predictions.write(layout, "model_scores", as_of, f"{FAMILY}-live", pd.DataFrame(rows))
+    predictions.write_live(layout, as_of, FAMILY, pd.DataFrame(rows))
     return 1

@@ -22,6 +22,8 @@ KEPT, MORE, LESS = "schedule_kept", "one_more_stream_a_week", "one_less_stream_a
 # What a stream more or less changes: counts of what happens in streams.
 EXPOSED = ("message_count", "follow_count", "donation_usd")
 SCHEDULE_WEEKS = 8
+# Forecasts are judged over so many days, each once they have passed whole.
+JUDGED_DAYS = (7, 28, 90)
 KEYS = ["creator_id", "platform", "channel_id", "metric", "scenario", "target_date"]
 
 
@@ -97,7 +99,10 @@ def outcomes(layout: Layout) -> int:
     judged = 0
     with Published(layout) as published:
         truth = data.series(published, published.data_end)
-        for as_of in predictions.days(layout, TABLE, FAMILY):
+        due = predictions.to_judge(
+            layout, TABLE, FAMILY, last_day=published.last_day, due_days=JUDGED_DAYS[0], whole_days=JUDGED_DAYS[-1]
+        )
+        for as_of in due:
             said = predictions.read(layout, TABLE, as_of, FAMILY)
             said = said[(said["scenario"] == KEPT) & said["status"].isin(["ok", "fallback"])]
             judged += _judge(layout, as_of, said, truth, published.last_day)
@@ -105,11 +110,11 @@ def outcomes(layout: Layout) -> int:
 
 
 def _judge(layout: Layout, as_of: date, said: pd.DataFrame, truth: pd.DataFrame, last_day: date) -> int:
-    """Errors over the first 7 and 28 days, each once they have passed whole, against seasonal-naive of that day."""
+    """Errors over the JUDGED_DAYS that have passed whole, against seasonal-naive of that day."""
     said = said.assign(unique_id=data.unique_id(said), ds=pd.to_datetime(said["target_date"]))
     both = said.merge(truth[["unique_id", "ds", "y", "season"]], on=["unique_id", "ds"])
     rows = []
-    for horizon in (7, 28, 90):
+    for horizon in JUDGED_DAYS:
         if as_of + timedelta(horizon) > last_day:
             continue
         part = both[both["horizon_days"] <= horizon]
@@ -148,5 +153,5 @@ def _judge(layout: Layout, as_of: date, said: pd.DataFrame, truth: pd.DataFrame,
                 )
             )
     if rows:
-        predictions.write(layout, "model_scores", as_of, f"{FAMILY}-live", pd.DataFrame(rows))
+        predictions.write_live(layout, as_of, FAMILY, pd.DataFrame(rows))
     return int(bool(rows))

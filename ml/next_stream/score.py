@@ -65,10 +65,11 @@ def outcomes(layout: Layout) -> int:
     """Judge past expectations on the streams of the 28 days after them; returns the as-of days judged."""
     judged = 0
     with Published(layout) as published:
-        for as_of in predictions.days(layout, TABLE, FAMILY):
+        due = predictions.to_judge(
+            layout, TABLE, FAMILY, last_day=published.last_day, due_days=OUTCOME_DAYS, whole_days=OUTCOME_DAYS
+        )
+        for as_of in due:
             until = as_of + timedelta(OUTCOME_DAYS)
-            if until > published.last_day:
-                continue
             streams = data.streams(published, until + timedelta(1))
             streams = streams[streams["started_at"].dt.date > as_of]
             judged += _judge(layout, as_of, until, streams, predictions.read(layout, TABLE, as_of, FAMILY))
@@ -102,5 +103,5 @@ def _judge(layout: Layout, as_of: date, until: date, streams: pd.DataFrame, said
         )
     inside = both["average_viewers"].between(both["average_viewers_low"], both["average_viewers_high"])
     rows.append(cards.score_row(trained, "live", "coverage", float(inside.mean()), rows=len(both), window=window))
-    predictions.write(layout, "model_scores", as_of, f"{FAMILY}-live", pd.DataFrame(rows))
+    predictions.write_live(layout, as_of, FAMILY, pd.DataFrame(rows))
     return 1
