@@ -145,7 +145,7 @@ def scoring_assets() -> dg.AssetsDefinition:
                 counts = score(family, layout, day)
             judged = judge(family, layout)
             said[family] = ", ".join(f"{n:,} {status}" for status, n in sorted(counts.items())) or "nothing to score"
-            said[family] += f"; {judged} past days judged"
+            said[family] += f"; {judged} past {'day' if judged == 1 else 'days'} judged"
         progress.finish(steps.SCORE, "; ".join(f"{family}: {text}" for family, text in said.items()))
         owner = {table: family for family in FAMILIES for table in TABLES[family]}
         for table in tables:
