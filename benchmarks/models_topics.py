@@ -106,7 +106,7 @@ def measure(name: str, messages: pd.DataFrame) -> None:
     )
     every = messages.drop_duplicates(["broadcast_id", "minute_at"])
     best = choose(early, late)[0]
-    own, rival = nmf(best.count).fit(early["text"]), lda(best.count).fit(early["text"])
+    own, rival = best.model, lda(best.count).fit(early["text"])
     ours, theirs, chance = top_terms(own), top_terms(rival), by_chance(own, best.count)
     order = {b: n for n, b in enumerate(dict.fromkeys(early["broadcast_id"]))}
     odd = early["broadcast_id"].map(order) % 2 == 1

@@ -5,8 +5,8 @@ lake's lock is free from the moment the run dies. And dbt parses the whole proje
 as they do in every run, although vars are read here only when a model runs; so the parsed project is kept by its
 content. Started as `python -P dbt_process.py <dbt arguments>`; imports nothing of ours, to start fast.
 
-A log's level counts before a line is made for it: dbt makes the line of each of 10,000 debug events, for the terminal
-and for the file, and then throws it away (a tenth of a run over few rows).
+A log's level counts before a line is made for it: dbt makes the line of each debug event, 6,600 a run, for the
+terminal and for the file, and then throws it away (a fifth of a run over few rows).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from ml.seeds import dice, seed
 from ml.topics import bertopic
 
 TRUSTED = ["ml.topics.fit.Topics", "ml.topics.bertopic.ClusterTerms", "numpy.dtype"]
-NAMES = {"nmf": "NMF", "bertopic": "BERTopic"}
+NAMES = {"nmf": "NMF", "bertopic": "BERTopic", "lda": "LDA", "chance": "terms by chance"}
 COUNTS = (8, 12)
 TERMS = 10
 # Words of over a fifth of the minutes, and English function words, name no subject.
@@ -133,8 +133,9 @@ def diversity(terms: list[list[str]]) -> float:
 
 @dataclass(frozen=True)
 class Choice:
-    """A number of topics with what spoke for it."""
+    """A number of topics with what spoke for it, and the topics of the early minutes."""
 
+    model: Pipeline
     count: int
     coherence: float
     stability: float
@@ -150,10 +151,11 @@ def choose(early: pd.DataFrame, late: pd.DataFrame, kind: str = "nmf") -> list[C
     odd = early["broadcast_id"].map(order) % 2 == 1
     found = []
     for count in COUNTS:
-        terms = top_terms(fitted(kind, count, early["text"]))
+        model = fitted(kind, count, early["text"])
+        terms = top_terms(model)
         halves = [top_terms(fitted(kind, count, early.loc[mask, "text"])) for mask in (odd, ~odd)]
         mean = float(np.mean(coherence(terms, late["text"])))
-        found.append(Choice(count, mean, stability(*halves), diversity(terms)))
+        found.append(Choice(model, count, mean, stability(*halves), diversity(terms)))
     return sorted(found, key=lambda c: -(c.coherence + c.stability))
 
 

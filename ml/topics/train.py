@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, timedelta
 from functools import partial
 
@@ -68,15 +69,14 @@ def train(layout: Layout, as_of: date) -> Outcome:
     ids: dict[str, list[int]] = {}
     rows: list[dict[str, object]] = []
     kind = kind_wanted()
-    over: dict[str, list[np.ndarray]] = {name: [] for name in ("chance", "lda", "nmf") if name != kind}
+    over: defaultdict[str, list[np.ndarray]] = defaultdict(list)
     for creator, mine in minutes.groupby("creator_id", sort=True):
         late = mine["minute_at"] >= pd.Timestamp(until - timedelta(LATER_DAYS))
         best = choose(mine[~late], mine[late], kind)[0]
         # Judged on a week neither has seen; served is a model of all minutes.
         early, later = mine.loc[~late, "text"], mine.loc[late, "text"]
-        own = fitted(kind, best.count, early)
-        ours = top_terms(own)
-        rivals = {"chance": by_chance(own, len(ours)), "lda": top_terms(lda(best.count).fit(early))}
+        ours = top_terms(best.model)
+        rivals = {"chance": by_chance(best.model, len(ours)), "lda": top_terms(lda(best.count).fit(early))}
         rivals |= {"nmf": top_terms(nmf(best.count).fit(early))} if kind != "nmf" else {}
         for name, theirs in rivals.items():
             over[name].append(gains(ours, theirs, later))
@@ -152,13 +152,15 @@ def _gate(numbers: pd.DataFrame, over: dict[str, Interval]) -> Gate:
     """
 
     def said(name: str) -> str:
-        return f"coherence {over[name].value:+.3f} [{over[name].low:+.3f}, {over[name].high:+.3f}] against {name}"
+        return (
+            f"coherence {over[name].value:+.3f} [{over[name].low:+.3f}, {over[name].high:+.3f}] against {NAMES[name]}"
+        )
 
     rivals = [name for name in over if name != "chance"]
     stable, diverse = float(numbers["stability"].min()), float(numbers["diversity"].min())
     return Gate(
         (
-            Condition("better_than_baseline", over["chance"].low > 0, f"{said('chance')}: terms without a topic"),
+            Condition("better_than_baseline", over["chance"].low > 0, said("chance")),
             *(
                 Condition(f"no_worse_than_{n}", over[n].low > -RIVAL_MARGIN, f"{said(n)}, margin {RIVAL_MARGIN}")
                 for n in rivals

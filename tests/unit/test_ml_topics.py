@@ -27,9 +27,8 @@ SUBJECTS = {
 def minutes(subjects: list[str], count: int, seed: int = 1) -> pd.DataFrame:
     """Minutes of four words of one subject each, in broadcasts of thirty minutes."""
     rolls = np.random.default_rng(seed)
-    about = rolls.choice(subjects, count)
-    texts = [" ".join(rolls.choice(SUBJECTS[name], 4, replace=False)) for name in about]
-    return pd.DataFrame({"broadcast_id": [f"b{n // 30}" for n in range(count)], "text": texts, "about": about})
+    texts = [" ".join(rolls.choice(SUBJECTS[name], 4, replace=False)) for name in rolls.choice(subjects, count)]
+    return pd.DataFrame({"broadcast_id": [f"b{n // 30}" for n in range(count)], "text": texts})
 
 
 def own_subjects(terms: list[list[str]]) -> list[str]:
