@@ -2,7 +2,7 @@
 -- {raw} is the lake's raw folder. Same raw files in, the same rows of messages, viewer days and viewer minutes out.
 
 create table streams as
-with looks as (
+with snapshots as (
     select * from read_parquet('{raw}/streams/*/*/*.parquet', hive_partitioning = true)
     where event_date is not null
     qualify row_number() over (partition by platform, stream_id order by observed_at desc) = 1
@@ -13,13 +13,13 @@ owners as (
     where event_date is not null
     group by all
 )
-select looks.platform, looks.stream_id, looks.channel_id, looks.started_at,
-    coalesce(looks.ended_at, looks.started_at + to_seconds(looks.duration_seconds)) as ended_at
-from looks where platform <> 'streampai'
+select snapshots.platform, snapshots.stream_id, snapshots.channel_id, snapshots.started_at,
+    coalesce(snapshots.ended_at, snapshots.started_at + to_seconds(snapshots.duration_seconds)) as ended_at
+from snapshots where platform <> 'streampai'
 union all
-select owners.platform, looks.stream_id, owners.channel_id, looks.started_at, looks.ended_at
-from looks join owners on looks.channel_id = 'owner:' || owners.creator_id
-where looks.platform = 'streampai';
+select owners.platform, snapshots.stream_id, owners.channel_id, snapshots.started_at, snapshots.ended_at
+from snapshots join owners on snapshots.channel_id = 'owner:' || owners.creator_id
+where snapshots.platform = 'streampai';
 
 -- One id per stream: of several that overlap on one channel, the first.
 create table stream_ids as
@@ -61,7 +61,7 @@ left join stream_ids on once.platform = stream_ids.platform and once.stream_id =
 
 create table viewer_days as
 select event_date, platform, channel_id, stream_id, viewer_id, count(*) as message_count,
-    min(sent_at) as first_trace_at, max(sent_at) as last_trace_at
+    min(sent_at) as first_activity_at, max(sent_at) as last_activity_at
 from messages where viewer_id is not null
 group by all;
 

@@ -1,8 +1,8 @@
 """Withdrawals on OULAD as churn: `python -m benchmarks.models_oulad` (32,593 registrations; ../shared/data/oulad).
 
-The folder holds neither the click-stream (studentVle) nor the scores (studentAssessment): there is no trace of anybody
-between registering and withdrawing, and recency is the days since the last registration. vle.csv lists pages, not
-visits.
+The folder holds neither the click-stream (studentVle) nor the scores (studentAssessment): there is no activity of
+anybody between registering and withdrawing, and recency is the days since the last registration. vle.csv lists pages,
+not visits.
 
 Active: registered and not yet withdrawn on day 28 (for training also day 56) of a course. Churned: withdrew in the 91
 days from there. Courses begin in February and October; the day is not given and taken as the first. Train on 2013,

@@ -6,7 +6,7 @@ compared all the same: `..._passed` is 1 where it would be served.
 
 - churn: the newest version whose four weeks have passed, on the eligible viewers of its own day, against
   truth/churners: AUC for `gone` before the window begins, and for `leaves` before it ends; beside it the AUC of days
-  unseen alone. `silent` is the model's own question, whether a trace came: who stays may be silent.
+  unseen alone. `silent` is the model's own question, whether activity came: who stays may be silent.
 - next_stream, as of the last day: over the starts from 16:00 on with three streams or more, expected viewers by weekday
   and by category against the planted effects (rank correlation by creator, and whether the best is the planted best),
   and starts before 16:00 over the others of the same weekday (planted: 0.70).

@@ -36,7 +36,7 @@ def viewers(count: int, name: str) -> pd.DataFrame:
     leaves = 1 / (1 + np.exp(1.5 - np.log1p(rows["recency_days"]) + rows["attendance_ratio_28d"] / 6))
     rows[LABEL] = (rolls.uniform(size=count) < leaves).astype(int)
     named = rows.assign(creator_id="c", platform="twitch", viewer_id=np.arange(count).astype(str))
-    return named.assign(is_churn_eligible=True, last_trace_at=pd.Timestamp("2026-01-01"))
+    return named.assign(is_churn_eligible=True, last_activity_at=pd.Timestamp("2026-01-01"))
 
 
 @one_thread

@@ -19,8 +19,8 @@ def check_rows(
     """Make the temporary views `_good` and `_bad` of the spooled rows.
 
     `_about` must hold landing_file, exported_at and latest_event of each file. Completed are: source, extracted_at and
-    the observed_at of a look (the export's time, else the file's latest event), and the synthetic id. `_bad` has the
-    reason in `_problem` and the row's original text, or the row itself as JSON, in `_text`.
+    the observed_at of a snapshot (the export's time, else the file's latest event), and the synthetic id. `_bad` has
+    the reason in `_problem` and the row's original text, or the row itself as JSON, in `_text`.
     """
     filled = {
         "source": literal(source),

@@ -1,6 +1,6 @@
 """Entity contracts: what every raw row must look like, read from the dbt source files.
 
-The file `dbt_project/models/raw/<entity>.yml` is the one place an entity is described; dbt reads it as a source,
+The file `dbt_project/models/raw/<world>/<entity>.yml` describes an entity; dbt reads it as a source,
 this module reads it as an Arrow schema and a set of row checks. What a source format looks like does not belong here.
 """
 
@@ -52,10 +52,12 @@ class SyntheticId:
 class Contract:
     """What a row of one entity holds.
 
-    `key` names a row; `event_time` is the column whose UTC day is the partition (for states: `observed_at`).
+    `world` is the kind of audience it belongs to, the folder of its file. `key` names a row; `event_time` is the column
+    whose UTC day is the partition (for states: `observed_at`).
     """
 
     entity: str
+    world: str
     kind: Literal["event", "state"]
     description: str
     key: tuple[str, ...]
@@ -115,6 +117,7 @@ def read_contract(path: Path) -> Contract:
         synthetic = meta.get("synthetic_id")
         return Contract(
             entity=table["name"],
+            world=path.parent.name,
             kind=meta["kind"],
             description=table["description"],
             key=tuple(meta["key"]),
@@ -131,7 +134,7 @@ def read_contract(path: Path) -> Contract:
 @cache
 def load_contracts(folder: Path = CONTRACT_FILES) -> dict[str, Contract]:
     """All contracts by entity name, in the order of their names."""
-    return {c.entity: c for c in map(read_contract, sorted(folder.glob("*.yml")))}
+    return {c.entity: c for c in map(read_contract, sorted(folder.rglob("*.yml"), key=lambda path: path.name))}
 
 
 def contract(entity: str) -> Contract:

@@ -75,7 +75,7 @@ def plan(layout: Layout, fingerprint: str, *, from_day: date | None = None, to_d
     changed = {k for k in wanted if now.get(k) != built.partitions.get(k)}
     replaced = {k for k in changed if k in built.partitions}
     if any(entity in INTERVAL_ENTITIES + ALL_DAYS_ENTITIES for entity, _, _ in replaced):
-        return Plan(as_of, None, tuple(visible), (), fingerprint, "earlier looks at streams or owners changed")
+        return Plan(as_of, None, tuple(visible), (), fingerprint, "earlier snapshots of streams or owners changed")
     days, why = affected(layout, changed, as_of, built.as_of)
     if days is None:
         return Plan(as_of, None, tuple(visible), (), fingerprint, why)

@@ -79,7 +79,7 @@ class LakeLock:
         return self.acquire()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, activity: TracebackType | None
     ) -> None:
         self.release()
 

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import duckdb
 
 from data_lake.layout import Layout
-from data_lake.looks import incomplete_looks
+from data_lake.snapshots import incomplete_snapshots
 from data_lake.store import connect, file_list, literal, scan
 
 # A stream is seldom longer than a day: a row tells about its own day, the two before, and the one after that a sample
@@ -20,9 +20,9 @@ from data_lake.store import connect, file_list, literal, scan
 DAYS_BEFORE, DAYS_AFTER = 2, 1
 INTERVAL_ENTITIES = ("streams", "stream_segments")
 ALL_DAYS_ENTITIES = ("channel_owners",)
-# Entities whose rows leave traces of streams, as in the model int_stream_traces.
-TRACES = ("chat_messages", "viewer_counts", "chat_counts", "stream_events")
-# What a look may change without any day's rows becoming others: views and followers grow with every look.
+# Entities whose rows are signs of streams, as in the model int_stream_activity.
+ACTIVITY_ENTITIES = ("chat_messages", "viewer_counts", "chat_counts", "stream_events")
+# What a snapshot may change without any day's rows becoming others: views and followers grow with every snapshot.
 SIGNATURE = {
     "streams": (
         "channel_id, source_broadcast_id, title, category_id, category_name, started_at, started_date, ended_at, "
@@ -35,13 +35,13 @@ Range = tuple[date, date]
 PartitionKey = tuple[str, date, str]
 Parts = list[tuple[date, str]]
 
-# Streams and incomplete looks as the warehouse was last built to; empty where it was never built completely.
+# Streams and incomplete snapshots as the warehouse was last built to; empty where it was never built completely.
 _BUILT = {
-    "int_stream_traces": "event_date date, platform varchar, stream_id varchar",
+    "int_stream_activity": "event_date date, platform varchar, stream_id varchar",
     "int_stream_intervals": (
         "platform varchar, stream_id varchar, channel_id varchar, started_at timestamp, ended_at timestamp"
     ),
-    "stg_incomplete_looks": "source varchar, folder varchar, platform varchar, observed_at timestamp",
+    "stg_incomplete_snapshots": "source varchar, folder varchar, platform varchar, observed_at timestamp",
 }
 
 
@@ -60,7 +60,9 @@ def affected(
     parts: dict[str, Parts] = {}
     for entity, day, source in changed:
         parts.setdefault(entity, []).append((day, source))
-    if not (parts.keys() & {*INTERVAL_ENTITIES, *ALL_DAYS_ENTITIES, *TRACES, "channels"} or as_of != built_as_of):
+    if not (
+        parts.keys() & {*INTERVAL_ENTITIES, *ALL_DAYS_ENTITIES, *ACTIVITY_ENTITIES, "channels"} or as_of != built_as_of
+    ):
         return days, ""
     with connect(layout) as connection:
         _attach(layout, connection)
@@ -71,11 +73,11 @@ def affected(
         if ("streams" in parts or as_of != built_as_of) and _completeness_differs(
             layout, connection, parts.get("streams", []), as_of
         ):
-            return None, "earlier looks at streams turned out complete or incomplete"
+            return None, "earlier snapshots of streams turned out complete or incomplete"
         ranges = _stream_days(layout, connection, parts)
         for entity in INTERVAL_ENTITIES:
             if entity in parts:
-                for first, last in _look_intervals(layout, connection, entity, parts[entity], as_of):
+                for first, last in _snapshot_intervals(layout, connection, entity, parts[entity], as_of):
                     ranges.append((first - timedelta(DAYS_BEFORE), last + timedelta(DAYS_BEFORE)))
     for first, last in ranges:
         days |= span(first, last)
@@ -106,19 +108,20 @@ def _in(parts: Iterable[tuple[date, str]]) -> str:
 
 
 def _stream_days(layout: Layout, connection: duckdb.DuckDBPyConnection, parts: dict[str, Parts]) -> list[Range]:
-    """Days that traces of streams reach into beyond the neighbours of their own day.
+    """Days that activity of streams reach into beyond the neighbours of their own day.
 
-    A first or last trace moves the start or end of a stream whose look states none: rows that name no stream belong to
-    it from the trace before to the trace after. And two names whose intervals overlap become one stream, or two again:
-    then every day of both is another. Only streams over more than two days are followed; others are reached anyhow.
+    A first or last activity moves the start or end of a stream whose snapshot states none: rows that name no stream
+    belong to it from the activity before to the activity after. And two names whose intervals overlap become one
+    stream, or two again: then every day of both is another. Only streams over more than two days are followed; others
+    are reached anyhow.
     """
     files = [
         path
-        for entity in TRACES
+        for entity in ACTIVITY_ENTITIES
         for day, source in parts.get(entity, [])
         if (path := layout.raw_partition(entity, day, source)).exists()
     ]
-    days = {day for entity in TRACES for day, _ in parts.get(entity, [])}
+    days = {day for entity in ACTIVITY_ENTITIES for day, _ in parts.get(entity, [])}
     if not days:
         return []
     read = f"""select platform, stream_id, channel_id, event_date as day
@@ -131,33 +134,33 @@ def _stream_days(layout: Layout, connection: duckdb.DuckDBPyConnection, parts: d
             select platform, stream_id, any_value(channel_id) as channel_id, day from ({read if files else nothing})
             where stream_id is not null group by all
             union
-            select platform, stream_id, null, event_date from built_int_stream_traces
+            select platform, stream_id, null, event_date from built_int_stream_activity
             where event_date in ({listed}) and stream_id is not null
         ), intervals as (
             select
                 *, started_at::date as first_day, coalesce(ended_at, started_at)::date as last_day
             from built_int_stream_intervals where started_at is not null
-        ), traced as (
+        ), active as (
             select platform, stream_id, day from said
             union
-            select platform, stream_id, event_date from built_int_stream_traces
+            select platform, stream_id, event_date from built_int_stream_activity
             semi join said using (platform, stream_id)
             union
             select platform, stream_id, unnest([first_day, last_day]) from intervals
             semi join said using (platform, stream_id)
         ), neighbours as (
-            select *, lag(day, 1, day) over stream as before, lead(day, 1, day) over stream as after from traced
+            select *, lag(day, 1, day) over stream as before, lead(day, 1, day) over stream as after from active
             window stream as (partition by platform, stream_id order by day)
         ), spans as (
             select
-                traced.platform, traced.stream_id, min(day) as first_day, max(day) as last_day,
+                active.platform, active.stream_id, min(day) as first_day, max(day) as last_day,
                 coalesce(
                     (select any_value(i.channel_id) from intervals as i
-                    where i.platform = traced.platform and i.stream_id = traced.stream_id),
+                    where i.platform = active.platform and i.stream_id = active.stream_id),
                     (select any_value(s.channel_id) from said as s
-                    where s.platform = traced.platform and s.stream_id = traced.stream_id)
+                    where s.platform = active.platform and s.stream_id = active.stream_id)
                 ) as channel_id
-            from traced group by traced.platform, traced.stream_id
+            from active group by active.platform, active.stream_id
         ), overlapping as (
             select
                 spans.first_day, spans.last_day, other.first_day as other_first_day, other.last_day as other_last_day
@@ -176,27 +179,27 @@ def _stream_days(layout: Layout, connection: duckdb.DuckDBPyConnection, parts: d
     return [(first, last) for first, last in rows]
 
 
-def _look_intervals(
+def _snapshot_intervals(
     layout: Layout, connection: duckdb.DuckDBPyConnection, entity: str, parts: Parts, as_of: date
 ) -> list[Range]:
-    """Start and end days of the streams of which these partitions hold a look that differs from the one before.
+    """Start and end days of the streams of which these partitions hold a snapshot that differs from the one before.
 
-    A stream reaches at least as far as it was last built to: a look may state no end, and traces then do.
+    A stream reaches at least as far as it was last built to: a snapshot may state no end, and activity then do.
     """
     start = "segment_started_at" if entity == "stream_segments" else "coalesce(started_at, started_date)"
     end = "segment_ended_at" if entity == "stream_segments" else "ended_at"
     length = "0" if entity == "stream_segments" else "coalesce(duration_seconds, 0)"
     key = "platform, stream_id" + (", segment_started_at" if entity == "stream_segments" else "")
-    scan(layout, entity, connection).create_view("_looks", replace=True)
+    scan(layout, entity, connection).create_view("_snapshots", replace=True)
     rows = connection.execute(
-        f"""with looks as (
+        f"""with snapshots as (
             select *, hash({SIGNATURE[entity]}) as said,
                 lag(hash({SIGNATURE[entity]})) over (partition by {key} order by observed_at) as said_before,
                 min({start}) over (partition by platform, stream_id) as first_start,
                 max(coalesce({end}, {start} + to_seconds({length}))) over (partition by platform, stream_id) as last_end
-            from _looks where event_date <= date '{as_of}'
+            from _snapshots where event_date <= date '{as_of}'
         ), differing as (
-            select distinct stream_id, first_start, last_end from looks
+            select distinct stream_id, first_start, last_end from snapshots
             where said is distinct from said_before and first_start is not null and {_in(parts)}
         )
         select distinct
@@ -212,44 +215,44 @@ def _owners_differ(layout: Layout, connection: duckdb.DuckDBPyConnection, parts:
     scan(layout, "channel_owners", connection).create_view("_owners", replace=True)
     return _any(
         connection,
-        f"""with looks as (
+        f"""with snapshots as (
             select event_date, source, hash(creator_id, time_zone) as said,
                 lag(hash(creator_id, time_zone)) over (partition by platform, channel_id order by observed_at) as before
             from _owners
         )
-        select 1 from looks where said is distinct from before and {_in(parts)}""",
+        select 1 from snapshots where said is distinct from before and {_in(parts)}""",
     )
 
 
 def _logins_differ(layout: Layout, connection: duckdb.DuckDBPyConnection, parts: Parts) -> bool:
-    """Whether these looks give a login to another channel, and some file knows a channel by that login alone."""
+    """Whether these snapshots give a login to another channel, and some file knows a channel by that login alone."""
     if not parts:
         return False
     scan(layout, "channels", connection).create_view("_channels", replace=True)
     return _any(
         connection,
-        f"""with looks as (
+        f"""with snapshots as (
             select event_date, source, platform, 'login:' || lower(login) as stand_in_id, channel_id,
                 lag(channel_id) over (partition by platform, lower(login) order by observed_at) as before
             from _channels where login is not null and not contains(channel_id, ':')
         )
-        select 1 from looks where channel_id is distinct from before and {_in(parts)}
+        select 1 from snapshots where channel_id is distinct from before and {_in(parts)}
             and (platform, stand_in_id) in (select (platform, channel_id) from _channels)""",
     )
 
 
 def _completeness_differs(layout: Layout, connection: duckdb.DuckDBPyConnection, parts: Parts, as_of: date) -> bool:
-    """Whether a look outside these partitions is complete and was not when the warehouse was built, or the reverse."""
-    found = incomplete_looks(layout, connection, as_of)
+    """Whether a snapshot outside these partitions became complete, or incomplete, since the warehouse was built."""
+    found = incomplete_snapshots(layout, connection, as_of)
     found.create_view("_incomplete", replace=True)
     outside = f"not {_in(parts)}" if parts else "true"
-    look = "source, folder, platform, observed_at"
+    snapshot = "source, folder, platform, observed_at"
     return _any(
         connection,
-        f"""with now as (select distinct {look} from _incomplete),
+        f"""with now as (select distinct {snapshot} from _incomplete),
         flipped as (
-            (from now except select {look} from built_stg_incomplete_looks)
-            union all (select {look} from built_stg_incomplete_looks except from now)
+            (from now except select {snapshot} from built_stg_incomplete_snapshots)
+            union all (select {snapshot} from built_stg_incomplete_snapshots except from now)
         )
         select 1 from (select *, observed_at::date as event_date from flipped) where {outside}""",
     )

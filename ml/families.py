@@ -10,7 +10,7 @@ from data_lake.layout import Layout
 
 # In the order in which they are trained and scored.
 FAMILIES = {
-    "churn": "Who leaves no trace in the four weeks after the next: probability, interval and reasons per viewer.",
+    "churn": "Who shows no activity in the four weeks after the next: probability, interval and reasons per viewer.",
     "forecast": "The next 90 days of each channel's daily and weekly counts, with intervals and scenarios.",
     "next_stream": "Average and peak viewers of the next stream by weekday, hour, category and duration.",
     "topics": "What the chat of each creator is about: topics named by their terms, per week, stream and viewer.",

@@ -33,7 +33,7 @@ class Published:
     @property
     def last_eventful_day(self) -> date:
         """The last day anything happened on, and so the last that features are held for: a day on which somebody only
-        looked is none. The version's own day when nothing happened at all."""
+        seen is none. The version's own day when nothing happened at all."""
         found = self._connection.execute("select max(date_day) from dim_dates").fetchone()
         return found[0] if found and found[0] else self.version.as_of
 

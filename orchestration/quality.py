@@ -1,9 +1,9 @@
 """Great Expectations as asset checks: what contracts cannot say, of raw/ and of the tables about to be published.
 
 One step between the marts and their publication, over the days that will be published. Checks of raw/ hang on
-`fct_streams`, which every entity leads to: a run that read no new file still has to judge the looks it can see as of
-its day. A check fails as an error where a blocking expectation failed, as a warning where another did. What is expected
-does not belong here (see `data_lake.expectations`).
+`fct_streams`, which every entity leads to: a run that read no new file still has to judge the snapshots it can see as
+of its day. A check fails as an error where a blocking expectation failed, as a warning where another did. What is
+expected does not belong here (see `data_lake.expectations`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ def _spec(key: dg.AssetKey, name: str) -> dg.AssetCheckSpec:
         name,
         asset=key,
         blocking=True,
-        description="Plausible ranges, usual volume, looks that lost nothing, ids that some look knows.",
+        description="Plausible ranges, usual volume, snapshots that lost nothing, ids that some snapshot knows.",
     )
 
 

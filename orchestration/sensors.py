@@ -11,7 +11,7 @@ from orchestration.alerts import Alert, record
 from orchestration.jobs import DAILY_LAKE
 from orchestration.selection import lake_request
 
-LOOK_EVERY_SECONDS = 60
+POLL_EVERY_SECONDS = 60
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -34,7 +34,7 @@ def landing_sensor(assets: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
     @dg.sensor(
         name="landing_sensor",
         job_name=DAILY_LAKE,
-        minimum_interval_seconds=LOOK_EVERY_SECONDS,
+        minimum_interval_seconds=POLL_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Runs the days of new landing files.",
     )

@@ -77,16 +77,18 @@ def poll_command() -> None:
 
 @poll_command.command("twitch")
 @click.argument("channels", nargs=-1)
-@click.option("--every", default=60, show_default=True, help="Seconds between two looks.", type=click.IntRange(10, 300))
-@click.option("--looks", type=click.IntRange(1), help="Stop after so many looks; else at Ctrl-C.")
-def poll_twitch(channels: tuple[str, ...], every: int, looks: int | None) -> None:
+@click.option(
+    "--every", default=60, show_default=True, help="Seconds between two snapshots.", type=click.IntRange(10, 300)
+)
+@click.option("--snapshots", type=click.IntRange(1), help="Stop after so many snapshots; else at Ctrl-C.")
+def poll_twitch(channels: tuple[str, ...], every: int, snapshots: int | None) -> None:
     """Sample the viewers of live streams; what was seen is filed every hour, when a stream ends, and at the end."""
     layout, clock = Layout.from_env(), Clock()
     client = HelixClient(TokenStore.default(), Http(clock))
     landed = 0
     number = 0
     try:
-        while looks is None or number < looks:
+        while snapshots is None or number < snapshots:
             if number:
                 clock.sleep(every)
             report = poll(layout, client, channels)
@@ -102,7 +104,7 @@ def poll_twitch(channels: tuple[str, ...], every: int, looks: int | None) -> Non
 
 
 def in_words(report: PollReport) -> str:
-    """What one look saw."""
+    """What one snapshot saw."""
     if report.error:
         return report.error
     watching = sum(one.viewer_count or 0 for one in report.live)

@@ -54,7 +54,7 @@ def sample(observed_at: str, viewers: int | None, **more: Any) -> dict[str, Any]
 def stream(
     stream_id: str, started_at: str, ended_at: str, observed_at: str | None = None, **more: Any
 ) -> dict[str, Any]:
-    """A look at a stream of channel c1 on Twitch, by default taken when it ended."""
+    """A snapshot of a stream of channel c1 on Twitch, by default taken when it ended."""
     base = {"stream_id": stream_id, "channel_id": "c1", "started_at": at(started_at), "ended_at": at(ended_at)}
     return {**base, "observed_at": at(observed_at or ended_at), "title": "a title", **more}
 

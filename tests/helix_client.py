@@ -30,7 +30,7 @@ def client(store: TokenStore, server: HelixServer, read_seconds: float = 5.0) ->
 
 
 def rows(lake: Layout, entity: str, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
-    return scan(lake, entity).query("looked", f"select {columns} from looked where {where} order by all").fetchall()
+    return scan(lake, entity).query("seen", f"select {columns} from seen where {where} order by all").fetchall()
 
 
 def one(report: PullReport, endpoint: str) -> Outcome:

@@ -40,7 +40,7 @@ Faulty = int | str
 
 
 class FakeClock:
-    """A clock that sleeping moves, and every look at it by a millisecond; `slept` is how long it was made to sleep."""
+    """A clock that sleeping moves, each reading by a millisecond; `slept` is how long it was made to sleep."""
 
     def __init__(self, start: str = "2026-03-01T12:00:00") -> None:
         self.time = datetime.fromisoformat(start)

@@ -1,7 +1,8 @@
 """Polling what Twitch keeps no history of: who is live, and with how many viewers.
 
-One poll is one look at /streams for all channels. The looks of about an hour share a landing file, which is filed when
-the hour is over or a stream has ended, so that the analysis of that stream can begin. When to poll is not decided here.
+One poll is one snapshot of /streams for all channels. The snapshots of about an hour share a landing file, which is
+filed when the hour is over or a stream has ended, so that the analysis of that stream can begin. When to poll is not
+decided here.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from data_lake.layout import Layout
 from data_lake.store import replace_file
 
 FILE_SPAN = timedelta(hours=1)
-# Pages may leave out a stream that is live: only so many looks without it say that it has ended.
-LOOKS_TO_END = 2
+# Pages may leave out a stream that is live: only so many snapshots without it say that it has ended.
+SAMPLES_TO_END = 2
 
 
 @dataclass
 class Live:
-    """A stream that was live at the last look that showed it."""
+    """A stream that was live at the last snapshot that showed it."""
 
     channel_id: str
     stream_id: str
@@ -49,10 +50,10 @@ class PollReport:
 
 
 def poll(layout: Layout, client: HelixClient, names: Sequence[str] = (), *, flush: bool = False) -> PollReport:
-    """Look once at who is live. `flush` files the looks so far, as a polling that stops should.
+    """Take one snapshot of who is live. `flush` files the snapshots so far, as a polling that stops should.
 
-    A look that fails is a hole in the samples and is reported, not raised. Raises PullBusy, NotConnected without any
-    login, HelixError for an unknown channel.
+    A snapshot that fails is a hole in the samples and is reported, not raised. Raises PullBusy, NotConnected without
+    any login, HelixError for an unknown channel.
     """
     report = PollReport()
     clock = client.http.clock
@@ -66,7 +67,7 @@ def poll(layout: Layout, client: HelixClient, names: Sequence[str] = (), *, flus
             return report
         file.opened(client.take_opening_calls())
         try:
-            rows = _look(client, file, [c.channel_id for c in channels])
+            rows = _snapshot(client, file, [c.channel_id for c in channels])
         except (HelixError, NoAnswer, NotConnected) as error:
             report.error = f"{error}; the viewers of this moment are not known"
         else:
@@ -97,7 +98,7 @@ def _began(file: PullFile) -> datetime:
     return datetime.fromisoformat(file.request["requested_at"]).replace(tzinfo=None)
 
 
-def _look(client: HelixClient, file: PullFile, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _snapshot(client: HelixClient, file: PullFile, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The live streams by channel. Twitch lists a stream twice where pages shift: the last one counts."""
     endpoint = ENDPOINTS["streams"]
     found: dict[str, dict[str, Any]] = {}
@@ -116,7 +117,7 @@ def _look(client: HelixClient, file: PullFile, ids: Sequence[str]) -> dict[str, 
 
 
 def _compare(layout: Layout, rows: dict[str, dict[str, Any]], stamp: str) -> tuple[list[Live], list[Live]]:
-    """(live, ended) against the looks before, which are remembered beside the files under way."""
+    """(live, ended) against the snapshots before, which are remembered beside the files under way."""
     path = layout.pulling(SOURCE) / "live.json"
     before = {live.channel_id: live for live in _read(path)}
     live = [
@@ -129,7 +130,7 @@ def _compare(layout: Layout, rows: dict[str, dict[str, Any]], stamp: str) -> tup
         if channel in now and now[channel].stream_id == earlier.stream_id:
             continue
         earlier.missed += 1
-        if channel in now or earlier.missed >= LOOKS_TO_END:
+        if channel in now or earlier.missed >= SAMPLES_TO_END:
             ended.append(earlier)
         else:
             waiting.append(earlier)

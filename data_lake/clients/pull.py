@@ -1,6 +1,6 @@
 """One pull: every list of every channel, each into a landing file of its own, and a report of what came and what not.
 
-A list is looked at once a UTC day; pulling again the same day goes on where a killed pull stopped and asks for nothing
+A list is seen once a UTC day; pulling again the same day goes on where a killed pull stopped and asks for nothing
 that is there. Viewers of live streams are not pulled but polled (see `poll`).
 """
 
@@ -83,9 +83,9 @@ def pull(
     """Pull these endpoints of these channels (logins or ids; by default the logins' own) into landing/.
 
     `since` and `until` make it a backfill: endpoints that keep history bring it, the others say why they cannot.
-    Without them, clips go back to the last look at them. What a call says never stops the pull: see the report. Raises
-    PullBusy when another process is pulling, NotConnected when no login works, HelixError for an unknown channel.
-    """  # fmt: skip
+    Without them, clips go back to the last snapshot of them. What a call says never stops the pull: see the report.
+    Raises PullBusy when another process is pulling, NotConnected when no login works, HelixError for an unknown
+    channel. """  # fmt: skip
     report = PullReport()
 
     def done(outcome: Outcome) -> None:
@@ -102,7 +102,7 @@ def pull(
         for name in endpoints:
             endpoint = ENDPOINTS[name]
             if backfill and endpoint.history == "now":
-                message = f"{NO_HISTORY[name]}; pulled without dates, it is looked at as it is today"
+                message = f"{NO_HISTORY[name]}; pulled without dates, it is seen as it is today"
                 done(Outcome(name, "any channel", "no history", message=message))
                 continue
             for group in [channels] if endpoint.batch else [[c] for c in channels]:
@@ -227,14 +227,16 @@ def _finish(walker: Walker, file: PullFile, title: str, note: str) -> Outcome:
     walk, endpoint = walker.walk, walker.endpoint
     total_only = walk.is_total_only
     complete = walk.is_complete and not total_only
-    # Only a complete look is not asked for again the same day.
+    # Only a complete snapshot is not asked for again the same day.
     suffix = "" if complete or note else "-total" if total_only else "-incomplete"
     path = file.land(rows=len(walk.row_ids), total=walk.total, is_complete=complete, suffix=suffix)
     if total_only:
         message = f"only their number was given ({walk.total}): {note or _who(endpoint, title)}"
         return _outcome(walker, title, "skipped", message, path)
     if not complete:
-        message = f"{len(walk.row_ids)} of {walk.total or 'an unknown number of'} rows came; kept as an incomplete look"
+        message = (
+            f"{len(walk.row_ids)} of {walk.total or 'an unknown number of'} rows came; kept as an incomplete snapshot"
+        )
         return _outcome(walker, title, "incomplete", message, path)
     return _outcome(walker, title, "pulled", "", path)
 
@@ -277,7 +279,7 @@ def _span(
 
 
 def _last_days(layout: Layout, endpoint: Endpoint, channel: Channel, today: date) -> list[date]:
-    """The last day of each landed look of an earlier day: pulling again the same day asks for the same days."""
+    """The last day of each landed snapshot of an earlier day: pulling again the same day asks for the same days."""
     found = []
     for path in (layout.landing / SOURCE).glob(f"????????????????-{endpoint.name}-{channel.channel_id}-*.jsonl"):
         days = re.search(r"-(\d{4}-\d\d-\d\d)-\d{4}-\d\d-\d\d_(\d{4}-\d\d-\d\d)\.jsonl$", path.name)

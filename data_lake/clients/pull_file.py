@@ -199,9 +199,9 @@ def page_key(number: int, params: Mapping[str, Any]) -> str:
 
 
 def land_leftovers(layout: Layout, clock: Clock) -> list[Path]:
-    """File what killed pulls left: whole files, and partials of earlier days, which become incomplete looks.
+    """File what killed pulls left: whole files, and partials of earlier days, which become incomplete snapshots.
 
-    A look belongs to its UTC day: one whose pages lie on two days shows neither.
+    A snapshot belongs to its UTC day: one whose pages lie on two days shows neither.
     """
     done = [land_whole(layout, p) for p in sorted(layout.pulling(SOURCE).glob("*.jsonl"))]
     for path in sorted(layout.pulling(SOURCE).glob("*.jsonl.partial")):

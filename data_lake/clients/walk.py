@@ -1,8 +1,8 @@
 """Walking a list page by page into a pull file: cursors, dead cursors, rows that shift between pages, capped queries.
 
 A list is walked again from its start when its cursor dies or when it held fewer rows than the platform counts; all
-pages of all passes are kept, and equal rows of one look become one row when the file is read. Pages a killed pull left
-are taken from the file. Which lists to walk does not belong here (see `pull`).
+pages of all passes are kept, and equal rows of one snapshot become one row when the file is read. Pages a killed pull
+left are taken from the file. Which lists to walk does not belong here (see `pull`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from data_lake.clients.twitch_endpoints import Endpoint
 from data_lake.clients.twitch_helix import DeadCursor, HelixClient, HelixError, Params
 
 PASSES = 3
-# A platform's count and its list differ by accounts that are suspended but counted: up to here a look is complete.
+# A platform's count and its list differ by accounts that are suspended but counted: up to here a snapshot is complete.
 TOTAL_TOLERANCE = 0.005
 # The same when a second walk brought exactly the rows of the first.
 SETTLED_TOLERANCE = 0.1

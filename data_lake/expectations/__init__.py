@@ -1,4 +1,5 @@
-"""Checks that contracts cannot say: plausible ranges, usual volume, looks that lost nothing, ids that some look knows.
+"""Checks that contracts cannot say: plausible ranges, usual volume, snapshots that lost nothing, ids that some
+snapshot knows.
 
 `check_raw` judges raw/ and `check_tables` the tables about to be published; both keep their results for the pages that
 `write_data_docs` builds. What happens after a finding is the caller's matter.
@@ -10,15 +11,15 @@ from collections.abc import Mapping
 from datetime import date
 
 from data_lake.contracts import contract
-from data_lake.expectations.coverage import know_looks
+from data_lake.expectations.coverage import know_snapshots
 from data_lake.expectations.expectation import VOLUME, Expectation
 from data_lake.expectations.findings import Finding, judge
-from data_lake.expectations.profiles import Subject, frames, look_frame
+from data_lake.expectations.profiles import Subject, frames, snapshot_frame
 from data_lake.expectations.suites import RAW
 from data_lake.expectations.table_suites import TABLES, TableSuite
 from data_lake.expectations.validation import Validator, forget, preload, write_data_docs
 from data_lake.layout import Layout
-from data_lake.looks import LISTED
+from data_lake.snapshots import LISTED
 from data_lake.store import connect, partitions, scan
 
 __all__ = [
@@ -41,7 +42,7 @@ def check_raw(layout: Layout, *, as_of: date, days: tuple[tuple[date, date], ...
     """Judge every entity and source of raw/ in a window: inclusive ranges of days, None for all up to `as_of`.
 
     An entity without a suite of its own is judged by its volume.
-    Rows after `as_of` do not count. A newest look is judged whatever the window; other expectations are left out
+    Rows after `as_of` do not count. A newest snapshot is judged whatever the window; other expectations are left out
     where the window holds no rows of the entity and source.
     """
     findings = []
@@ -55,14 +56,14 @@ def check_raw(layout: Layout, *, as_of: date, days: tuple[tuple[date, date], ...
     with connect(layout) as connection:
         for entity in {*sources, "channels", "streams"}:
             scan(layout, entity, connection).create_view(f"raw_{entity}")
-        know_looks(connection, as_of)
+        know_snapshots(connection, as_of)
         for entity in sorted(sources):
             suite = RAW.get(entity, (VOLUME,))
             about = contract(entity)
             subject = Subject(f"raw_{entity}", suite, about.key, about.event_time, has_landing_file=True)
             found = frames(connection, subject, days, as_of)
             if entity in LISTED:
-                found["looks"] = look_frame(connection, entity, subject.relation, days, as_of)
+                found["snapshots"] = snapshot_frame(connection, entity, subject.relation, days, as_of)
             for source in sorted(sources[entity]):
                 findings += judge(connection, validator, f"raw/{entity}", source, suite, found)
     return findings

@@ -1,4 +1,4 @@
-"""Which share of a day's rows belong to a channel and a stream that some look holds: SQL over `_rows`.
+"""Which share of a day's rows belong to a channel and a stream that some snapshot holds: SQL over `_rows`.
 
 What is expected of the share does not belong here.
 """
@@ -17,8 +17,8 @@ NEEDS = {
 }
 
 
-def know_looks(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make the temporary tables of what looks hold, from the relations raw_channels and raw_streams.
+def know_snapshots(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make the temporary tables of what snapshots hold, from the relations raw_channels and raw_streams.
 
     A stream is known by its platform and its own or its recording's id; one that a relay sends to many platforms, which
     stands under the relay's own, by source and id.
@@ -27,14 +27,14 @@ def know_looks(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
         select platform, channel_id, arg_max(login, observed_at) as login from raw_channels
         where event_date <= date '{as_of}' group by platform, channel_id""")
     connection.execute(f"""create or replace temp table source_streams as
-        -- distinct: a stream is looked at often
+        -- distinct: a stream is seen often
         select distinct source, platform, stream_id, vod_id from raw_streams where event_date <= date '{as_of}'""")
     connection.execute("""create or replace temp table known_streams as
         select platform, stream_id from source_streams
         union select platform, 'vod:' || vod_id from source_streams where vod_id is not null""")
 
 
-# Stand-in ids ('stream:<id>', 'owner:<id>') are counted apart; a platform without any look is not judged.
+# Stand-in ids ('stream:<id>', 'owner:<id>') are counted apart; a platform without any snapshot is not judged.
 CHANNELS = """
     with counted as (
         select source, event_date, platform, channel_id, count(*) as row_count from _rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Shape = Literal["rows", "days", "looks"]
+Shape = Literal["rows", "days", "snapshots"]
 
 # Wide on purpose: a raid or a holiday multiplies a day by less; an export cut off near its start leaves less.
 VOLUME_FACTOR = 20
@@ -16,7 +16,7 @@ KNOWN_RATIO = 0.95
 class Expectation:
     """One sentence about one column of a frame; nulls are not judged.
 
-    `shape` says what a row of the frame is: a row of the entity, a day of one source, or a channel in one look.
+    `shape` says what a row of the frame is: a row of the entity, a day of one source, or a channel in one snapshot.
     `sql` is the column's value. `minimum` and `maximum` are inclusive. `shows` are further columns of the frame that
     explain a row outside, `says` the words for such a row, with its columns in braces.
     """
@@ -108,7 +108,7 @@ VOLUME = daily(
 KNOWN_CHANNELS = daily(
     "channels_are_known",
     "known_channel_ratio",
-    f"At least {KNOWN_RATIO:.0%} of a day's rows with a channel belong to one that a look at channels holds.",
+    f"At least {KNOWN_RATIO:.0%} of a day's rows with a channel belong to one that a snapshot of channels holds.",
     KNOWN_RATIO,
     None,
     shows=("channel_row_count", "channel_stand_in_count", "unknown_channel_id"),
@@ -117,7 +117,7 @@ KNOWN_CHANNELS = daily(
 KNOWN_STREAMS = daily(
     "streams_are_known",
     "known_stream_ratio",
-    f"At least {KNOWN_RATIO:.0%} of a day's rows with a stream belong to one that a look at streams holds.",
+    f"At least {KNOWN_RATIO:.0%} of a day's rows with a stream belong to one that a snapshot of streams holds.",
     KNOWN_RATIO,
     None,
     shows=("stream_row_count", "unknown_stream_id"),
@@ -126,34 +126,34 @@ KNOWN_STREAMS = daily(
 COVERAGE = (KNOWN_CHANNELS, KNOWN_STREAMS)
 
 
-def _look(name: str, column: str, sentence: str, says: str, *, blocking: bool = False) -> Expectation:
+def _snapshot(name: str, column: str, sentence: str, says: str, *, blocking: bool = False) -> Expectation:
     shows = ("channel_name", "rows_before", "rows_now", "gone_count", "returned_count", "is_back", "has_left")
     return Expectation(
-        name, sentence, "looks", column, f'"{column}"', None, 0, blocking=blocking, shows=shows, says=says
+        name, sentence, "snapshots", column, f'"{column}"', None, 0, blocking=blocking, shows=shows, says=says
     )
 
 
-def looks(what: str, *, blocking: bool) -> tuple[Expectation, ...]:
-    """A look holds what the look before held; a newest look that lacks a whole channel may block."""
-    lost = "{channel_name} ({rows_before} rows before) is gone from the look of {observed_at}"
+def snapshots(what: str, *, blocking: bool) -> tuple[Expectation, ...]:
+    """A snapshot holds what the snapshot before held; a newest snapshot that lacks a whole channel may block."""
+    lost = "{channel_name} ({rows_before} rows before) is gone from the snapshot of {observed_at}"
     return (
-        _look(
-            "newest_look_has_every_channel",
+        _snapshot(
+            "newest_snapshot_has_every_channel",
             "lost_now",
-            f"The newest look holds {what} of every channel that the look before held.",
+            f"The newest snapshot holds {what} of every channel that the snapshot before held.",
             lost,
             blocking=blocking,
         ),
-        _look(
-            "earlier_looks_have_every_channel",
+        _snapshot(
+            "earlier_snapshots_have_every_channel",
             "lost_before",
-            f"Every earlier look holds {what} of every channel that the look before held.",
+            f"Every earlier snapshot holds {what} of every channel that the snapshot before held.",
             lost + ", which is known to be incomplete",
         ),
-        _look(
-            "looks_keep_rows",
+        _snapshot(
+            "snapshots_keep_rows",
             "gone_count",
-            f"A look holds every one of the {what} that the look before held of its channels.",
-            "{channel_name} lost {gone_count} rows in the look of {observed_at}, {returned_count} came back",
+            f"A snapshot holds every one of the {what} that the snapshot before held of its channels.",
+            "{channel_name} lost {gone_count} rows in the snapshot of {observed_at}, {returned_count} came back",
         ),
     )

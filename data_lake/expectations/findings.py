@@ -19,7 +19,7 @@ from data_lake.store import literal, quoted
 
 WORST_ROWS = 10
 TOLD = 3
-NOUNS: dict[Shape, str] = {"rows": "rows", "days": "days", "looks": "channels in looks"}
+NOUNS: dict[Shape, str] = {"rows": "rows", "days": "days", "snapshots": "channels in snapshots"}
 
 
 @dataclass(frozen=True)

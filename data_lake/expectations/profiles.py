@@ -1,4 +1,4 @@
-"""The frames that expectations look at, computed in DuckDB: the rows of a window, one row per day, one per look.
+"""The frames that expectations look at, computed in DuckDB: the rows of a window, one row per day, one per snapshot.
 
 Whole-set figures are computed here, so that a frame stays small whatever the lake holds. What is expected of them does
 not belong here.
@@ -15,7 +15,7 @@ import duckdb
 
 from data_lake.expectations.coverage import FIGURES, NEEDS
 from data_lake.expectations.expectation import Expectation, Shape
-from data_lake.looks import LISTED, look_losses_sql
+from data_lake.snapshots import LISTED, snapshot_losses_sql
 from data_lake.store import quoted
 
 TRAILING_DAYS = 28
@@ -149,20 +149,23 @@ def _profile_days(connection: duckdb.DuckDBPyConnection, subject: Subject, where
         select * from volume {joined}""")
 
 
-def look_frame(connection: duckdb.DuckDBPyConnection, entity: str, relation: str, window: Window, as_of: date) -> Frame:
-    """The temporary table `_looks`: one row per look and channel (see `looks`), with the channel's latest login.
+def snapshot_frame(
+    connection: duckdb.DuckDBPyConnection, entity: str, relation: str, window: Window, as_of: date
+) -> Frame:
+    """The temporary table `_snapshots`: one row per snapshot and channel (see `snapshots`), with the channel's latest
+    login.
 
-    `lost_now` and `lost_before` are the rows that a channel had before it was gone from the newest look or from an
-    earlier one; a newest look is judged whatever the window, all else in the window only.
+    `lost_now` and `lost_before` are the rows that a channel had before it was gone from the newest snapshot or from an
+    earlier one; a newest snapshot is judged whatever the window, all else in the window only.
     """
-    connection.execute(f"""create or replace temp table _looks as
+    connection.execute(f"""create or replace temp table _snapshots as
 with losses as (
     select
         *,
         observed_at::date as event_date,
         rows_now = 0 and channel_id is not null as is_lost,
         is_lost and is_newest and not has_left as is_lost_now
-    from ({look_losses_sql(relation, LISTED[entity], as_of)})
+    from ({snapshot_losses_sql(relation, LISTED[entity], as_of)})
 ), judged as (
     select
         *,
@@ -179,4 +182,4 @@ select
     case when judged.is_in_window then if(judged.is_lost_before, judged.rows_before, 0) end as lost_before,
     case when judged.is_in_window then judged.gone_count end as gone_count
 from judged left join known_channels using (platform, channel_id)""")
-    return Frame("_looks", "_looks", ("platform", "observed_at", "channel_id"), "landing_file")
+    return Frame("_snapshots", "_snapshots", ("platform", "observed_at", "channel_id"), "landing_file")

@@ -2,7 +2,7 @@
 
 A bound says what is plausible, not what is allowed: a row outside is kept, shown and traced to its landing file. What
 every row must hold to be kept at all is its contract's matter. Expectations of raw/ warn, since models may yet choose
-another source's row. The exception is a newest look that lacks a whole channel: no later look says it is back.
+another source's row. The exception is a newest snapshot that lacks a whole channel: no later snapshot says it is back.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from data_lake.expectations.expectation import (
     daily,
     holds,
     known,
-    looks,
     seconds,
+    snapshots,
     value,
 )
 
@@ -59,18 +59,18 @@ RAW: dict[str, tuple[Expectation, ...]] = {
     "bans": (
         value(
             "age_seconds",
-            "A ban began before it was looked at.",
+            "A ban began before it was seen.",
             -CLOCK_SKEW_SECONDS,
             sql=seconds("banned_at", "observed_at"),
         ),
         VOLUME,
         KNOWN_CHANNELS,
     ),
-    "channel_looks": (
+    "channel_snapshots": (
         value("row_count", "A list of a channel has between 0 and 1 billion rows.", 0, 1e9),
         value(
             "length_seconds",
-            "A look at a list ends after it starts and takes at most a day.",
+            "A snapshot of a list ends after it starts and takes at most a day.",
             0,
             DAY_SECONDS,
             sql=seconds("observed_at", "ended_at"),
@@ -82,7 +82,7 @@ RAW: dict[str, tuple[Expectation, ...]] = {
     "follows": (
         value(
             "age_seconds",
-            "A follow began before it was looked at.",
+            "A follow began before it was seen.",
             -CLOCK_SKEW_SECONDS,
             sql=seconds("followed_at", "observed_at"),
         ),
@@ -94,9 +94,7 @@ RAW: dict[str, tuple[Expectation, ...]] = {
         value("follower_count", "Followers lie between 0 and 1 billion.", 0, 1e9),
         value("subscriber_count", "Subscribers lie between 0 and 1 billion.", 0, 1e9),
         value("total_view_count", "Views of all time lie between 0 and 1 trillion.", 0, 1e12),
-        value(
-            "age_seconds", "A channel was created before it was looked at.", 0, sql=seconds("created_at", "observed_at")
-        ),
+        value("age_seconds", "A channel was created before it was seen.", 0, sql=seconds("created_at", "observed_at")),
         VOLUME,
     ),
     "streams": (
@@ -108,14 +106,14 @@ RAW: dict[str, tuple[Expectation, ...]] = {
             sql=seconds("started_at", "ended_at"),
         ),
         value(
-            "seconds_to_look",
-            "A stream starts before it is looked at (an hour of clock skew aside).",
+            "seconds_to_poll",
+            "A stream starts before it is seen (an hour of clock skew aside).",
             -CLOCK_SKEW_SECONDS,
             sql=seconds("started_at", "observed_at"),
         ),
         value("vod_view_count", "Views of a recording lie between 0 and 10 billion.", 0, 1e10),
         VOLUME,
-        *looks("streams", blocking=True),
+        *snapshots("streams", blocking=True),
     ),
     "stream_segments": (
         value(
@@ -186,7 +184,7 @@ RAW: dict[str, tuple[Expectation, ...]] = {
     "viewers": (
         value(
             "age_seconds",
-            "An account was created before it was looked at.",
+            "An account was created before it was seen.",
             0,
             sql=seconds("created_at", "observed_at"),
         ),
@@ -197,7 +195,7 @@ RAW: dict[str, tuple[Expectation, ...]] = {
         value("vod_offset_seconds", "A clip starts within 30 days of its recording's start.", 0, MAX_STREAM_SECONDS),
         value("view_count", "Views of a clip lie between 0 and 1 billion.", 0, 1e9),
         VOLUME,
-        *looks("clips", blocking=False),
+        *snapshots("clips", blocking=False),
     ),
     "scheduled_streams": (
         value(
@@ -214,6 +212,6 @@ RAW: dict[str, tuple[Expectation, ...]] = {
         value("view_count", "Views of a video lie between 0 and 20 billion.", 0, 2e10),
         value("like_count", "Likes of a video lie between 0 and 1 billion.", 0, 1e9),
         VOLUME,
-        *looks("videos", blocking=True),
+        *snapshots("videos", blocking=True),
     ),
 }

@@ -55,19 +55,19 @@ TABLES: dict[str, TableSuite] = {
         None,
         (
             published("view_count", "Views of a recording lie between 0 and 10 billion.", 0, 1e10),
-            published("view_growth", "Views of a recording never fall between looks.", 0, 1e10),
+            published("view_growth", "Views of a recording never fall between snapshots.", 0, 1e10),
         ),
     ),
     "fct_viewer_days": TableSuite(
         ("event_date", "platform", "channel_id", "viewer_id"),
-        "last_trace_at",
+        "last_activity_at",
         (
             published(
-                "trace_seconds",
-                "The first and the last trace of a viewer's day lie within that day.",
+                "activity_seconds",
+                "The first and the last activity of a viewer's day lie within that day.",
                 0,
                 DAY_SECONDS,
-                sql=seconds("first_trace_at", "last_trace_at"),
+                sql=seconds("first_activity_at", "last_activity_at"),
             ),
             published("stream_count", "A viewer is in at most 1,000 streams of a channel a day.", 0, 1_000),
             value(

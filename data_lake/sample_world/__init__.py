@@ -34,7 +34,7 @@ from data_lake.sample_world.audience import Curve, draw_curve, take_samples
 from data_lake.sample_world.chat import simulate_chat, weight
 from data_lake.sample_world.events import notices, simulate_events
 from data_lake.sample_world.exports_streampai import write_exports
-from data_lake.sample_world.exports_twitch import comments_json, plan_looks, write_chat_files
+from data_lake.sample_world.exports_twitch import comments_json, plan_snapshots, write_chat_files
 from data_lake.sample_world.house import House
 from data_lake.sample_world.incidents import plan_incidents
 from data_lake.sample_world.people import make_accounts, make_ties
@@ -157,12 +157,14 @@ class _World:
             if channel.platform == "twitch":
                 comments = [] if self.raw else comments_json(self.settings, house, b, chat, said)
                 again = b is relay.broadcasts[0]
-                looks = plan_looks(self.settings, b, curve.average, again=again)
-                for look, (path, exported_at) in zip(
-                    looks, write_chat_files(folder, house, b, looks, comments), strict=True
+                snapshots = plan_snapshots(self.settings, b, curve.average, again=again)
+                for snapshot, (path, exported_at) in zip(
+                    snapshots, write_chat_files(folder, house, b, snapshots, comments), strict=True
                 ):
-                    late = look.at - b.end_s > 10 * 86_400
-                    self._file(TWITCH_TOOL, path, exported_at, "duplicate" if look.is_again else "late" if late else "")
+                    late = snapshot.at - b.end_s > 10 * 86_400
+                    self._file(
+                        TWITCH_TOOL, path, exported_at, "duplicate" if snapshot.is_again else "late" if late else ""
+                    )
             self.truth.add_stream(house, b, curve, chat)
 
     def _file(self, source: str, path: Path, exported_at: datetime, note: str) -> None:

@@ -209,11 +209,13 @@ def followers(relay: Relay, channel: Channel, at_s: int) -> int:
 
 def _accounts(relay: Relay, export: Export) -> list[Field]:
     channels = relay.creator.channels
-    looked = export.at - 1_800_000_000
-    since = looked - 30 * 86_400_000_000
+    refreshed_at = export.at - 1_800_000_000
+    since = refreshed_at - 30 * 86_400_000_000
     views, unique = [], []
     for channel in channels:
-        seen = [(w, t) for p, w, t in relay.seen if p == channel.platform and t.size and since <= t[0].min() < looked]
+        seen = [
+            (w, t) for p, w, t in relay.seen if p == channel.platform and t.size and since <= t[0].min() < refreshed_at
+        ]
         everyone = {int(a) for w, _ in seen for a in w}
         unique.append(len(everyone) * 3)
         views.append(sum(len(w) for w, _ in seen) * 5)
@@ -226,10 +228,10 @@ def _accounts(relay: Relay, export: Export) -> list[Field]:
             "json",
             [json_text({"uid": c.channel_id, "name": c.display_name, "nickname": c.login}) for c in channels],
         ),
-        Field("follower_count", "integer", [followers(relay, c, looked // 1_000_000) for c in channels]),
+        Field("follower_count", "integer", [followers(relay, c, refreshed_at // 1_000_000) for c in channels]),
         Field("sponsor_count", "integer", [len(relay.patrons[c.platform]) for c in channels]),
         Field("views_last_30d", "integer", views),
         Field("unique_viewers_last_30d", "integer", unique),
-        Field("stats_last_refreshed_at", "microsecond", [looked] * count),
+        Field("stats_last_refreshed_at", "microsecond", [refreshed_at] * count),
         Field("inserted_at", "microsecond", [(relay.settings.first_s - 86_400) * 1_000_000] * count),
     ]

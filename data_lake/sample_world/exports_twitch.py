@@ -1,4 +1,5 @@
-"""The sample world's Twitch chats as TwitchDownloader writes them: chat JSON, schema 1.4.0, one file per VOD and look.
+"""The sample world's Twitch chats as TwitchDownloader writes them: chat JSON, schema 1.4.0, one file per VOD and
+snapshot.
 
 What is in a chat does not belong here (see `chat`, `events`).
 """
@@ -25,7 +26,7 @@ LATE_CHANCE, AGAIN_CHANCE = 0.05, 0.04
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """One download of a VOD's chat: when, with which title and views, and whether it updated an earlier file."""
 
     at: int
@@ -39,9 +40,9 @@ class Look:
         return self.number > 0
 
 
-def plan_looks(settings: Settings, broadcast: Broadcast, average: float, *, again: bool) -> list[Look]:
+def plan_snapshots(settings: Settings, broadcast: Broadcast, average: float, *, again: bool) -> list[Snapshot]:
     """When the chat of a VOD was downloaded: usually once within hours, now and then weeks late or a second time."""
-    dice = settings.dice("looks", broadcast.livestream_id)
+    dice = settings.dice("snapshots", broadcast.livestream_id)
     last = settings.end_s - 600
     late = dice.random() < LATE_CHANCE
     first = broadcast.end_s + int(dice.integers(20, 45) * 86_400 if late else dice.integers(1800, 6 * 3600))
@@ -50,9 +51,12 @@ def plan_looks(settings: Settings, broadcast: Broadcast, average: float, *, agai
     second = first + int(dice.integers(2 * 86_400, 9 * 86_400))
     wants_second = again or dice.random() < AGAIN_CHANCE or broadcast.title_before is not None
     if second > last or not wants_second:
-        return [Look(first, broadcast.title, views, first, 0)]
+        return [Snapshot(first, broadcast.title, views, first, 0)]
     before = broadcast.title_before or broadcast.title
-    return [Look(first, before, views, first, 0), Look(second, broadcast.title, round(views * 1.3) + 1, first, 1)]
+    return [
+        Snapshot(first, before, views, first, 0),
+        Snapshot(second, broadcast.title, round(views * 1.3) + 1, first, 1),
+    ]
 
 
 def comments_json(
@@ -103,18 +107,18 @@ def _bits(text: str) -> int:
 
 
 def write_chat_files(
-    folder: Path, house: House, broadcast: Broadcast, looks: Sequence[Look], comments: Sequence[str]
+    folder: Path, house: House, broadcast: Broadcast, snapshots: Sequence[Snapshot], comments: Sequence[str]
 ) -> Iterator[tuple[Path, datetime]]:
-    """One file per look, with when it was exported; every third VOD is gzipped."""
+    """One file per snapshot, with when it was exported; every third VOD is gzipped."""
     channel = house.channel
     body = ",".join(comments).encode()
     day = moment(broadcast.start_s).date().isoformat()
-    for look in looks:
+    for snapshot in snapshots:
         zone = ZoneInfo(broadcast.creator.time_zone)
-        updated = {"UpdatedAt": _local(look.at, zone)} if look.is_again and broadcast.number % 2 else {}
+        updated = {"UpdatedAt": _local(snapshot.at, zone)} if snapshot.is_again and broadcast.number % 2 else {}
         file_info = {
             "Version": {"Major": 1, "Minor": 4, "Patch": 0},
-            "CreatedAt": _local(look.first_at if updated else look.at, zone),
+            "CreatedAt": _local(snapshot.first_at if updated else snapshot.at, zone),
             **updated,
         }
         head = {
@@ -122,24 +126,24 @@ def write_chat_files(
             "streamer": {"name": channel.display_name, "login": channel.login, "id": int(channel.channel_id)},
             "clipper": None,
             "video": {
-                "title": look.title,
+                "title": snapshot.title,
                 "description": None,
                 "id": broadcast.vod_id,
                 "created_at": f"{moment(broadcast.start_s).isoformat()}Z",
                 "start": 0.0,
                 "end": float(broadcast.duration_s),
                 "length": float(broadcast.duration_s),
-                "viewCount": look.views,
+                "viewCount": snapshot.views,
                 "game": broadcast.category,
                 "chapters": _chapters(broadcast),
             },
         }
         content = json_text(head)[:-1].encode() + b',"comments":[' + body + b'],"embeddedData":null}'
         suffix = ".json.gz" if broadcast.number % 3 == 1 else ".json"
-        again = f"_{look.number + 1}" if look.is_again else ""
+        again = f"_{snapshot.number + 1}" if snapshot.is_again else ""
         path = folder / f"{channel.login}_{day}_v{broadcast.vod_id}{again}{suffix}"
         path.write_bytes(gzip.compress(content, 1, mtime=0) if suffix.endswith("gz") else content)
-        yield path, moment(look.at)
+        yield path, moment(snapshot.at)
 
 
 def _local(seconds: int, zone: ZoneInfo) -> str:

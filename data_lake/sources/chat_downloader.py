@@ -50,7 +50,7 @@ def recognise(head: Head) -> str | None:
 
 
 def parse(export: Export) -> Iterator[Rows | Problem]:
-    """Yield chat_messages, stream_events and moderation_actions, then a look at channel, stream and viewers.
+    """Yield chat_messages, stream_events and moderation_actions, then a snapshot of channel, stream and viewers.
 
     Items that cannot be read are bad rows of chat_messages.
     """
@@ -81,7 +81,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
         for table in held:
             yield from chat.rows(table)
     yield from problems
-    yield from chat.looks()
+    yield from chat.snapshots()
 
 
 @dataclass
@@ -167,11 +167,11 @@ class _Chat:
             self.complaints.add(said)
             yield Problem(None, f"{said} into its sidecar {self.sidecar_name}")
 
-    def looks(self) -> Iterator[Rows]:
-        """One look at the channel, the stream and each viewer."""
+    def snapshots(self) -> Iterator[Rows]:
+        """One snapshot of the channel, the stream and each viewer."""
         if self.stated["platform"]:
-            yield from _looks(self.stated, self.channels)
-            yield from self.viewers.looks(self.stated["platform"])
+            yield from _snapshots(self.stated, self.channels)
+            yield from self.viewers.snapshots(self.stated["platform"])
 
 
 def _stated(export: Export) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def _platform(con: duckdb.DuckDBPyConnection) -> str | None:
     return None if youtube == twitch == 0 else "youtube" if youtube >= twitch else "twitch"
 
 
-def _looks(stated: Mapping[str, Any], channels: set[str]) -> Iterator[Rows]:
+def _snapshots(stated: Mapping[str, Any], channels: set[str]) -> Iterator[Rows]:
     platform, channel_id = stated["platform"], stated["channel_id"]
     if channel_id and not channel_id.startswith("stream:"):
         yield Rows("channels", one_row(platform=platform, channel_id=channel_id, login=stated["login"]))

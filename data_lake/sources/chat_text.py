@@ -72,7 +72,7 @@ def recognise(head: Head) -> str | None:
 
 
 def parse(export: Export) -> Iterator[Rows | Problem]:
-    """Yield chat_messages and stream_events, and one look each at the channel and the stream the sidecar states.
+    """Yield chat_messages and stream_events, and one snapshot each at the channel and the stream the sidecar states.
 
     A line that does not begin with a time and a name is a bad row of chat_messages. Without the sidecar's platform and
     channel nothing can be read, and a problem says what to write into it.
@@ -99,9 +99,9 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
         if events.num_rows:
             yield Rows("stream_events", events)
     yield from problems
-    yield Rows("channels", _look(stream, {"login": stream.channel_login}))
+    yield Rows("channels", _snapshot(stream, {"login": stream.channel_login}))
     if stream.stream_id:
-        yield Rows("streams", _look(stream, _stream_columns(stream)))
+        yield Rows("streams", _snapshot(stream, _stream_columns(stream)))
 
 
 def _stated(export: Export) -> _Stream:
@@ -137,7 +137,7 @@ def _stream_columns(stream: _Stream) -> dict[str, Any]:
     }
 
 
-def _look(stream: _Stream, columns: dict[str, Any]) -> pa.Table:
+def _snapshot(stream: _Stream, columns: dict[str, Any]) -> pa.Table:
     """One row about what the sidecar states."""
     times = {"started_at": pa.timestamp("us"), "ended_at": pa.timestamp("us"), "started_date": pa.date32()}
     row = {"platform": stream.platform, "channel_id": stream.channel_id, **columns}

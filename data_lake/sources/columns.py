@@ -122,15 +122,15 @@ class Viewers:
         every = [last_of_each(seen.sort_by(ROW), "viewer_id")] + ([self._seen] if self._seen is not None else [])
         self._seen = last_of_each(pa.concat_tables(every).sort_by(ROW), "viewer_id")
 
-    def looks(self, platform: str) -> list[Rows]:
-        """One look at each viewer; no rows when there are none."""
+    def snapshots(self, platform: str) -> list[Rows]:
+        """One snapshot of each viewer; no rows when there are none."""
         if self._seen is None or not len(self._seen):
             return []
         count = len(self._seen)
-        looks = self._seen.append_column("platform", constant(platform, count))
+        snapshots = self._seen.append_column("platform", constant(platform, count))
         return [
             Rows(
                 "viewers",
-                looks.append_column(TEXT, constant(None, count)).append_column(PROBLEM, constant(None, count)),
+                snapshots.append_column(TEXT, constant(None, count)).append_column(PROBLEM, constant(None, count)),
             )
         ]

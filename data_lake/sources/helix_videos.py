@@ -1,9 +1,9 @@
 """Pages of the Twitch Helix API's `GET /videos`: the archives of streams, uploads and highlights.
 
 A page `{"data": [...], "pagination": {...}}`, several of them (one per line, or in an array), or the bare array of
-videos. An archive is a look at its stream; anything else is a look at a video. A stream whose archive was cut into
-several videos is one stream: it begins with its first part, ends with its last, and has the views of all. Calling the
-API does not belong here (see `data_lake.clients`).
+videos. An archive is a snapshot of its stream; anything else is a snapshot of a video. A stream whose archive was cut
+into several videos is one stream: it begins with its first part, ends with its last, and has the views of all. Calling
+the API does not belong here (see `data_lake.clients`).
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def recognise(head: Head) -> str | None:
 
 
 def parse(export: Export) -> Iterator[Rows | Problem]:
-    """Yield a look at each archived stream, at each other video, and one at each channel.
+    """Yield a snapshot of each archived stream, at each other video, and one at each channel.
 
     `observed_at` is left to the sidecar's `exported_at`: the answer does not say when it was given. A video that cannot
     be read is a bad row of streams.

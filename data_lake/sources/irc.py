@@ -75,7 +75,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
         for table in ahead(tables):
             yield from log.rows(table, is_raw)
         yield from problems
-        yield from log.looks()
+        yield from log.snapshots()
 
 
 @dataclass
@@ -127,8 +127,8 @@ class _Log:
         self.con.execute("insert or replace into rooms from seen")
         self.con.unregister("seen")
 
-    def looks(self) -> Iterator[Rows]:
-        """One look at each channel, with the last settings of its room, and at each viewer, as last seen."""
+    def snapshots(self) -> Iterator[Rows]:
+        """One snapshot of each channel, with the last settings of its room, and at each viewer, as last seen."""
         logins = {known_id: channel for channel, known_id in self.con.execute("from rooms order by channel").fetchall()}
         ids = sorted({*logins, *self.settings})
         channels = {
@@ -142,7 +142,7 @@ class _Log:
         }
         if ids:
             yield Rows("channels", pa.table(channels, schema=_CHANNELS))
-        yield from self.viewers.looks("twitch")
+        yield from self.viewers.snapshots("twitch")
 
     def _read(self, query: str) -> pa.Table:
         stated = {name: stated_text(self.sidecar, name) for name in ("channel_id", "stream_id") if f"${name}" in query}

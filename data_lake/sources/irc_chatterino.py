@@ -81,7 +81,7 @@ def recognise(head: Head) -> str | None:
 
 
 def parse(export: Export) -> Iterator[Rows | Problem]:
-    """Yield chat_messages, moderation_actions and stream_events, and a look at the channel.
+    """Yield chat_messages, moderation_actions and stream_events, and a snapshot of the channel.
 
     A line that is neither a message nor a sentence known here is a bad row of chat_messages.
     """

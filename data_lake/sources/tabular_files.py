@@ -198,7 +198,7 @@ class Relation:
                 f"select count({column}) > 0 and bool_and(coalesce({whole}, false) or {column} is null), "
                 f"count({column}) > 0 and bool_and(coalesce({real} and length({column}) < 18, true))"
             )
-            # A look at the start settles most text columns.
+            # A snapshot of the start settles most text columns.
             sample = f"(select {column} from source where {column} is not null limit 200)"
             if not any(self.con.execute(f"{query} from {sample}").fetchone() or ()):
                 continue

@@ -2,7 +2,7 @@
 
 It is the only history of viewers a streamer can import. It names neither channel nor currency: the sidecar states
 `channel_id` or `channel_login`, and `currency`. The dashboard's monthly revenue summary looks alike but counts months:
-it is refused. What a look is does not belong here (see the contract channel_daily_metrics).
+it is refused. What a snapshot is does not belong here (see the contract channel_daily_metrics).
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ _CHEERS = re.compile(
 )
 _MAY_BE_CHEER = r"[A-Za-z][1-9]"  # a cheap test that every cheer passes
 _FOUNDERS = ("subscriber", "founder")
-_VIEWERS_HELD = 20_000  # looks at viewers kept before earlier ones are dropped
+_VIEWERS_HELD = 20_000  # snapshots of viewers kept before earlier ones are dropped
 
 
 def first_comment(con: duckdb.DuckDBPyConnection, table: pa.Table | None) -> FirstComment:
@@ -79,7 +79,7 @@ class Comments:
         self._viewers: list[pa.Table] = []
 
     def rows(self, tables: Iterator[pa.Table]) -> Iterator[Rows]:
-        """Rows of chat_messages, stream_events and, once each viewer's last look is known, viewers.
+        """Rows of chat_messages, stream_events and, once each viewer's last snapshot is known, viewers.
 
         Cutting, mapping and finishing run beside each other, a batch apart.
         """
@@ -99,14 +99,14 @@ class Comments:
             yield from _messages(_chat_table(chat))
 
     def _last_rows(self) -> Iterator[Rows]:
-        """Rows that wait for the end of the file: cheers without bits, and each viewer's last look."""
+        """Rows that wait for the end of the file: cheers without bits, and each viewer's last snapshot."""
         for table in self._cheers:
             if not self._saw_bits:
                 at = table.schema.get_field_index("bits_count")
                 table = table.set_column(at, "bits_count", table["cheered"])
             yield from _messages(_chat_table(table))
         if self._viewers:
-            self._con.register("batch", self._last_looks())
+            self._con.register("batch", self._last_snapshots())
             viewers = self._con.execute(VIEWERS).to_arrow_table()
             nothing = constant(None, len(viewers))
             yield Rows("viewers", viewers.append_column(TEXT, nothing).append_column(PROBLEM, nothing))
@@ -152,7 +152,7 @@ class Comments:
         return chat.filter(pa.array(keep))
 
     def _note_viewers(self, wide: pa.Table, is_good: pa.Array) -> None:
-        """Keep the last look of the batch at each viewer; only for these is the whole of the commenter read."""
+        """Keep the last snapshot of the batch at each viewer; only for these is the whole of the commenter read."""
         known = pa.chunked_array([pc.if_else(is_good, array_of(wide["viewer_id"]), None)])
         last = _last_of_each(known)
         if len(last):
@@ -164,9 +164,9 @@ class Comments:
                 seen = self._con.execute(COMMENTERS).to_arrow_table().drop_columns([TEXT])
             self._viewers.append(seen)
         if self._viewers and sum(map(len, self._viewers)) > 2 * len(self._viewers[0]) + _VIEWERS_HELD:
-            self._viewers = [self._last_looks()]
+            self._viewers = [self._last_snapshots()]
 
-    def _last_looks(self) -> pa.Table:
+    def _last_snapshots(self) -> pa.Table:
         viewers = pa.concat_tables(self._viewers)
         return viewers.take(_last_of_each(viewers["viewer_id"]))
 

@@ -138,11 +138,16 @@ class Video:
 
     def rows(self) -> Iterator[Rows]:
         """Rows of channels, streams and stream_segments."""
-        look = {"platform": "twitch", "observed_at": self.observed_at}
+        snapshot = {"platform": "twitch", "observed_at": self.observed_at}
         if self.channel_id:
-            channel = {**look, "channel_id": self.channel_id, "login": self.login, "display_name": self.display_name}
+            channel = {
+                **snapshot,
+                "channel_id": self.channel_id,
+                "login": self.login,
+                "display_name": self.display_name,
+            }
             yield Rows("channels", _table([{**channel, ROW: 1}]))
-        stream = {**look, "stream_id": self.stream_id}
+        stream = {**snapshot, "stream_id": self.stream_id}
         if self.streams:
             yield Rows("streams", _table([{**stream, **row} for row in self.streams]))
         if self.segments:

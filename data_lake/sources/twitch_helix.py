@@ -1,8 +1,9 @@
 """Pull files of the Twitch Helix client: pages as received, with the calls they took (see `clients.pull_file`).
 
-One file is one look at one list. Its rows are seen at the moment the look began, so that a row that came twice, because
-pages shifted or the list was walked again, is one row; samples of viewers are seen when their page came. A file without
-its end is an incomplete look. What a row means does not belong here (see `twitch_helix_rows`, and `helix_videos`).
+One file is one snapshot of one list. Its rows are seen at the moment the snapshot began, so that a row that came
+twice, because pages shifted or the list was walked again, is one row; samples of viewers are seen when their page
+came. A file without its end is an incomplete snapshot. What a row means does not belong here (see `twitch_helix_rows`,
+and `helix_videos`).
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from data_lake.sources.reading import read_utf8
 from data_lake.sources.reading_repair import session
 from data_lake.sources.sidecars import stated_time
 from data_lake.sources.splitting import CLIP, PIECES, split_lines
-from data_lake.sources.twitch_helix_rows import LARGEST, READERS, Fields, Look, Row, clean, moment
+from data_lake.sources.twitch_helix_rows import LARGEST, READERS, Fields, Row, Snapshot, clean, moment
 
-# Lists of which a look may be compared with the next: their looks are rows of channel_looks.
+# Lists of which a snapshot may be compared with the next: their snapshots are rows of channel_snapshots.
 LISTS = {
     "channels/followers": "followers",
     "subscriptions": "subscriptions",
@@ -36,7 +37,7 @@ LISTS = {
 }
 COUNTED = {"channels/followers": "follower_count", "subscriptions": "subscriber_count"}
 ENTITIES = (
-    "api_calls", "bans", "channel_looks", "channel_roles", "channels", "chatter_presence", "clips", "follows",
+    "api_calls", "bans", "channel_snapshots", "channel_roles", "channels", "chatter_presence", "clips", "follows",
     "moderation_actions", "scheduled_streams", "streams", "subscriptions", "videos", "viewer_counts", "viewers",
 )  # fmt: skip
 BATCH_ROWS = 20_000
@@ -59,7 +60,7 @@ class _File:
     """What is known of the file while its lines are read."""
 
     endpoint: str | None = None
-    look: Look = field(default_factory=lambda: Look(None, None, None, None))
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot(None, None, None, None))
     end: Row | None = None
     pages: int = 0
     total: int | None = None
@@ -70,7 +71,7 @@ class _File:
     videos: list[tuple[int, str]] = field(default_factory=list)
 
     def hold(self, entity: str, row: int, columns: Row, problem: str | None = None, text: str | None = None) -> None:
-        received = self.look.received_at
+        received = self.snapshot.received_at
         self.held[entity].append(
             {"platform": "twitch", "extracted_at": received, **columns, ROW: row, PROBLEM: problem, TEXT: text}
         )
@@ -82,7 +83,7 @@ class _File:
 
 
 def parse(export: Export) -> Iterator[Rows | Problem]:
-    """Yield the rows of every page, one api_calls row per call, and one row about the look.
+    """Yield the rows of every page, one api_calls row per call, and one row about the snapshot.
 
     A line that cannot be read is a problem and costs only its own page; a row that cannot be read is a bad row.
     """
@@ -94,7 +95,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
     except ValueError as error:
         exported_at = None
         yield Problem(None, str(error))
-    file.look = replace(file.look, observed_at=exported_at, is_complete=complete)
+    file.snapshot = replace(file.snapshot, observed_at=exported_at, is_complete=complete)
     for lines in split_lines(read_utf8(export.path, problems)):
         columns = (lines.column(name).to_pylist() for name in (ROW, TEXT, PROBLEM))
         for row, text, problem in zip(*columns, strict=True):
@@ -121,7 +122,7 @@ def _object(text: str) -> tuple[Row | None, str | None]:
 
 
 def _end(export: Export) -> Row | None:
-    """The end line, wherever it stands: whether the look is complete has to be known before its first row."""
+    """The end line, wherever it stands: whether the snapshot is complete has to be known before its first row."""
     found = None
     for lines in split_lines(read_utf8(export.path, [])):
         for text in lines.column(TEXT).to_pylist():
@@ -134,13 +135,15 @@ def _line(file: _File, row: int, said: Row, text: str) -> Iterator[Problem]:
     kind = said.get("kind")
     if kind == "request":
         file.endpoint = str(said.get("endpoint"))
-        began = moment(said.get("requested_at")) or file.look.observed_at
+        began = moment(said.get("requested_at")) or file.snapshot.observed_at
         channel = said.get("channel_id")
-        file.look = replace(file.look, observed_at=began, channel_id=clean(str(channel)) if channel else None)
+        file.snapshot = replace(file.snapshot, observed_at=began, channel_id=clean(str(channel)) if channel else None)
     elif kind in ("page", "failed", "calls"):
-        file.look = replace(file.look, received_at=moment(said.get("received_at")))
+        file.snapshot = replace(file.snapshot, received_at=moment(said.get("received_at")))
         calls = said.get("calls")
-        _calls(file, row, calls if isinstance(calls, list) else [], None if kind == "calls" else file.look.channel_id)
+        _calls(
+            file, row, calls if isinstance(calls, list) else [], None if kind == "calls" else file.snapshot.channel_id
+        )
         if kind == "page":
             yield from _page(file, row, said, text)
     elif kind not in ("restart", "end"):
@@ -157,7 +160,7 @@ def _calls(file: _File, row: int, calls: list[Any], channel_id: str | None) -> N
             "quota_cost": f.whole("quota_cost"), "quota_remaining": f.whole("quota_remaining"),
             "retry_count": f.whole("retry_count"), "error": f.text("error"),
         }  # fmt: skip
-        known = file.look.received_at or columns["requested_at"]
+        known = file.snapshot.received_at or columns["requested_at"]
         file.hold("api_calls", row, {**columns, "extracted_at": known, "extra": f.extra()}, f.problem)
 
 
@@ -167,12 +170,12 @@ def _page(file: _File, row: int, said: Row, text: str) -> Iterator[Problem]:
     if not isinstance(body, dict):
         yield Problem(row, "the page holds no JSON object", text[:CLIP])
         return
-    if file.look.channel_id is None and endpoint in LISTS:
+    if file.snapshot.channel_id is None and endpoint in LISTS:
         asked = Fields(said).inside("params").get("broadcaster_id")
-        file.look = replace(file.look, channel_id=clean(str(asked)) if asked else None)
+        file.snapshot = replace(file.snapshot, channel_id=clean(str(asked)) if asked else None)
     file.pages += 1
     file.last_row = row
-    file.last_received = file.look.received_at or file.last_received
+    file.last_received = file.snapshot.received_at or file.last_received
     file.total = file.total if (total := _count(body.get("total"))) is None else total
     data = body.get("data")
     if isinstance(data, dict):
@@ -201,7 +204,7 @@ def _endpoint(said: Row) -> str:
 
 def _row(file: _File, row: int, endpoint: str, said: object) -> None:
     f = Fields(said if isinstance(said, dict) else {})
-    found = list(READERS[endpoint](f, file.look))
+    found = list(READERS[endpoint](f, file.snapshot))
     if not isinstance(said, dict):
         f.problem = "the row is no JSON object"
     text = clean(json.dumps(said, ensure_ascii=False))[:CLIP] if f.problem else None
@@ -213,17 +216,17 @@ def _row(file: _File, row: int, endpoint: str, said: object) -> None:
 
 
 def _finish(file: _File) -> None:
-    """The rows about the look itself."""
-    if not file.pages or file.look.channel_id is None or file.endpoint not in LISTS:
+    """The rows about the snapshot itself."""
+    if not file.pages or file.snapshot.channel_id is None or file.endpoint not in LISTS:
         return
-    file.look = replace(file.look, received_at=file.last_received)
-    about: Row = {"channel_id": file.look.channel_id, "observed_at": file.look.observed_at}
-    look = {
+    file.snapshot = replace(file.snapshot, received_at=file.last_received)
+    about: Row = {"channel_id": file.snapshot.channel_id, "observed_at": file.snapshot.observed_at}
+    snapshot = {
         "list_name": LISTS[file.endpoint], "ended_at": file.last_received, "total_count": file.total,
-        "row_count": _count(file.end.get("rows")) if file.end else None, "is_complete": file.look.is_complete,
+        "row_count": _count(file.end.get("rows")) if file.end else None, "is_complete": file.snapshot.is_complete,
         "extra": clean(json.dumps({"vacation": file.vacation})) if file.vacation else None,
     }  # fmt: skip
-    file.hold("channel_looks", file.last_row, {**about, **look})
+    file.hold("channel_snapshots", file.last_row, {**about, **snapshot})
     if file.endpoint in COUNTED and file.total is not None:
         file.hold("channels", file.last_row, {**about, COUNTED[file.endpoint]: file.total})
 
@@ -255,11 +258,11 @@ def _videos(file: _File) -> Iterator[Rows]:
 
 
 def _seen(entity: str, table: pa.Table, file: _File) -> pa.Table:
-    """The table with the moment of the look, and whether it was complete."""
-    said: Row = {"observed_at": file.look.observed_at, "extracted_at": file.last_received}
+    """The table with the moment of the snapshot, and whether it was complete."""
+    said: Row = {"observed_at": file.snapshot.observed_at, "extracted_at": file.last_received}
     schema = contract(entity).arrow_schema
     if "is_complete" in schema.names:
-        said["is_complete"] = file.look.is_complete
+        said["is_complete"] = file.snapshot.is_complete
     for name, value in said.items():
         kind = schema.field(name).type
         table = table.append_column(name, pa.array([value] * table.num_rows, kind))

@@ -1,6 +1,6 @@
 """One row of a Helix answer to rows of entities: field names, types, and what each list means.
 
-Pure functions from a JSON object to columns. Pages, looks and calls do not belong here (see `twitch_helix`).
+Pure functions from a JSON object to columns. Pages, snapshots and calls do not belong here (see `twitch_helix`).
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Fields:
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """What holds for all rows of a file or page."""
 
     observed_at: datetime | None
@@ -123,46 +123,52 @@ class Look:
 
 
 Rows_ = Iterator[tuple[str, Row]]
-Reader = Callable[[Fields, Look], Rows_]
+Reader = Callable[[Fields, Snapshot], Rows_]
 
 
-def _viewer(f: Fields, look: Look, *, is_moderator: bool | None = None) -> tuple[Row, tuple[str, Row]]:
-    """The viewer a row of a list is about: the columns of the list, and the look at the viewer."""
+def _viewer(f: Fields, snapshot: Snapshot, *, is_moderator: bool | None = None) -> tuple[Row, tuple[str, Row]]:
+    """The viewer a row of a list is about: the columns of the list, and the snapshot of the viewer."""
     viewer_id, login, name = f.text("user_id"), f.lower("user_login"), f.text("user_name")
     about = {"viewer_id": viewer_id, "viewer_login": login, "viewer_display_name": name}
-    seen = {"viewer_id": viewer_id, "observed_at": look.observed_at, "login": login, "display_name": name}
-    columns = {"channel_id": look.channel_id, "observed_at": look.observed_at, "is_complete": look.is_complete, **about}
+    seen = {"viewer_id": viewer_id, "observed_at": snapshot.observed_at, "login": login, "display_name": name}
+    columns = {
+        "channel_id": snapshot.channel_id,
+        "observed_at": snapshot.observed_at,
+        "is_complete": snapshot.is_complete,
+        **about,
+    }
     return columns, ("viewers", {**seen, "is_moderator": is_moderator})
 
 
-def _users(f: Fields, look: Look) -> Rows_:
+def _users(f: Fields, snapshot: Snapshot) -> Rows_:
     row = {
-        "channel_id": f.text("id"), "observed_at": look.observed_at, "login": f.lower("login"),
+        "channel_id": f.text("id"), "observed_at": snapshot.observed_at, "login": f.lower("login"),
         "display_name": f.text("display_name"), "created_at": f.time("created_at"),
         "broadcaster_type": f.text("broadcaster_type"),
     }  # fmt: skip
     yield "channels", {**row, "extra": f.extra()}
 
 
-def _channels(f: Fields, look: Look) -> Rows_:
+def _channels(f: Fields, snapshot: Snapshot) -> Rows_:
     row = {
-        "channel_id": f.text("broadcaster_id"), "observed_at": look.observed_at, "login": f.lower("broadcaster_login"),
+        "channel_id": f.text("broadcaster_id"), "observed_at": snapshot.observed_at,
+        "login": f.lower("broadcaster_login"),
         "display_name": f.text("broadcaster_name"), "language": f.text("broadcaster_language"),
     }  # fmt: skip
     yield "channels", {**row, "extra": f.extra()}
 
 
-def _streams(f: Fields, look: Look) -> Rows_:
+def _streams(f: Fields, snapshot: Snapshot) -> Rows_:
     started_at = f.time("started_at")
     channel_id, stream_id = f.text("user_id"), f.text("id")
     kind = f.text("type")
     row = {
-        "stream_id": stream_id, "observed_at": look.received_at, "channel_id": channel_id, "title": f.text("title"),
+        "stream_id": stream_id, "observed_at": snapshot.received_at, "channel_id": channel_id, "title": f.text("title"),
         "category_id": f.text("game_id"), "category_name": f.text("game_name"), "language": f.text("language"),
         "tags": f.texts("tags"), "started_at": started_at, "started_date": started_at.date() if started_at else None,
     }  # fmt: skip
     count = {
-        "channel_id": channel_id, "observed_at": look.received_at, "stream_id": stream_id,
+        "channel_id": channel_id, "observed_at": snapshot.received_at, "stream_id": stream_id,
         "viewer_count": f.whole("viewer_count"),
     }  # fmt: skip
     f.used |= {"user_login", "user_name", "thumbnail_url", "tag_ids"}
@@ -170,10 +176,10 @@ def _streams(f: Fields, look: Look) -> Rows_:
     yield "streams", {**row, "extra": f.extra(type=kind if kind != "live" else None)}
 
 
-def _clips(f: Fields, look: Look) -> Rows_:
+def _clips(f: Fields, snapshot: Snapshot) -> Rows_:
     vod, creator = f.text("video_id"), f.text("creator_id")
     row = {
-        "clip_id": f.text("id"), "observed_at": look.observed_at, "channel_id": f.text("broadcaster_id"),
+        "clip_id": f.text("id"), "observed_at": snapshot.observed_at, "channel_id": f.text("broadcaster_id"),
         "stream_id": f"vod:{vod}" if vod else None, "created_at": f.time("created_at"),
         "vod_offset_seconds": f.number("vod_offset"), "duration_seconds": f.number("duration"),
         "title": f.text("title"), "view_count": f.whole("view_count"), "creator_viewer_id": creator,
@@ -181,13 +187,13 @@ def _clips(f: Fields, look: Look) -> Rows_:
     name = f.text("creator_name")
     yield "clips", {**row, "extra": f.extra()}
     if creator:
-        yield "viewers", {"viewer_id": creator, "observed_at": look.observed_at, "display_name": name}
+        yield "viewers", {"viewer_id": creator, "observed_at": snapshot.observed_at, "display_name": name}
 
 
-def _schedule(f: Fields, look: Look) -> Rows_:
+def _schedule(f: Fields, snapshot: Snapshot) -> Rows_:
     category = f.inside("category")
     row = {
-        "channel_id": look.channel_id, "segment_id": f.text("id"), "observed_at": look.observed_at,
+        "channel_id": snapshot.channel_id, "segment_id": f.text("id"), "observed_at": snapshot.observed_at,
         "starts_at": f.time("start_time"), "ends_at": f.time("end_time"), "title": f.text("title"),
         "category_name": Fields(category).text("name"), "is_cancelled": f.time("canceled_until") is not None,
     }  # fmt: skip
@@ -195,14 +201,14 @@ def _schedule(f: Fields, look: Look) -> Rows_:
     yield "scheduled_streams", {**row, "extra": extra}
 
 
-def _followers(f: Fields, look: Look) -> Rows_:
-    columns, viewer = _viewer(f, look)
+def _followers(f: Fields, snapshot: Snapshot) -> Rows_:
+    columns, viewer = _viewer(f, snapshot)
     yield "follows", {**columns, "followed_at": f.time("followed_at"), "extra": f.extra()}
     yield viewer
 
 
-def _subscriptions(f: Fields, look: Look) -> Rows_:
-    columns, viewer = _viewer(f, look)
+def _subscriptions(f: Fields, snapshot: Snapshot) -> Rows_:
+    columns, viewer = _viewer(f, snapshot)
     row = {
         "tier": f.text("tier"), "plan_name": f.text("plan_name"), "is_gift": f.flag("is_gift"),
         "gifter_id": f.text("gifter_id"),
@@ -212,36 +218,40 @@ def _subscriptions(f: Fields, look: Look) -> Rows_:
     yield viewer
 
 
-def _moderators(f: Fields, look: Look) -> Rows_:
-    columns, viewer = _viewer(f, look, is_moderator=True)
+def _moderators(f: Fields, snapshot: Snapshot) -> Rows_:
+    columns, viewer = _viewer(f, snapshot, is_moderator=True)
     yield "channel_roles", {**columns, "role": "moderator", "extra": f.extra()}
     yield viewer
 
 
-def _vips(f: Fields, look: Look) -> Rows_:
-    columns, viewer = _viewer(f, look)
+def _vips(f: Fields, snapshot: Snapshot) -> Rows_:
+    columns, viewer = _viewer(f, snapshot)
     yield "channel_roles", {**columns, "role": "vip", "extra": f.extra()}
     yield viewer
 
 
-def _banned(f: Fields, look: Look) -> Rows_:
-    columns, viewer = _viewer(f, look)
+def _banned(f: Fields, snapshot: Snapshot) -> Rows_:
+    columns, viewer = _viewer(f, snapshot)
     banned_at, expires_at = f.time("created_at"), f.time("expires_at")
     reason, moderator = f.text("reason"), f.text("moderator_id")
     row = {"banned_at": banned_at, "expires_at": expires_at, "reason": reason, "moderator_id": moderator}
     yield "bans", {**columns, **row, "extra": f.extra()}
     yield viewer
     if banned_at:
-        # The same ban in every look: its id is a hash of what does not change.
-        action = {"channel_id": look.channel_id, "target_viewer_id": columns["viewer_id"], "occurred_at": banned_at}
+        # The same ban in every snapshot: its id is a hash of what does not change.
+        action = {"channel_id": snapshot.channel_id, "target_viewer_id": columns["viewer_id"], "occurred_at": banned_at}
         length = (expires_at - banned_at).total_seconds() if expires_at else None
         said = {"action_type": "timeout" if expires_at else "ban", "duration_seconds": length}
         yield "moderation_actions", {**action, **said, "reason": reason, "moderator_id": moderator}
 
 
-def _chatters(f: Fields, look: Look) -> Rows_:
-    columns, viewer = _viewer(f, look)
-    present = {"channel_id": look.channel_id, "viewer_id": columns["viewer_id"], "observed_at": look.received_at}
+def _chatters(f: Fields, snapshot: Snapshot) -> Rows_:
+    columns, viewer = _viewer(f, snapshot)
+    present = {
+        "channel_id": snapshot.channel_id,
+        "viewer_id": columns["viewer_id"],
+        "observed_at": snapshot.received_at,
+    }
     yield "chatter_presence", {**present, "extra": f.extra()}
     yield viewer
 

@@ -42,13 +42,13 @@ def recognise(head: Head) -> str | None:
 
 
 def parse(export: Export) -> Iterator[Rows | Problem]:
-    """Yield chat_messages, stream_events and moderation_actions, then a look at channel, stream and viewers.
+    """Yield chat_messages, stream_events and moderation_actions, then a snapshot of channel, stream and viewers.
 
     Lines that cannot be read are bad rows of chat_messages. A chat of which neither channel nor video is known is kept,
     and a problem says what to write into its sidecar.
     """
     try:
-        place, look = _stated(export)
+        place, snapshot = _stated(export)
     except ValueError as error:
         yield Problem(None, str(error))
         return
@@ -77,8 +77,8 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
             start = start or _start_of(messages)
             viewers.note(actions, "author", "login", "shown")
     yield from problems
-    yield from _looks(place, look, start)
-    yield from viewers.looks("youtube")
+    yield from _snapshots(place, snapshot, start)
+    yield from viewers.snapshots("youtube")
 
 
 def _stated(export: Export) -> tuple[Place, dict[str, object]]:
@@ -87,13 +87,13 @@ def _stated(export: Export) -> tuple[Place, dict[str, object]]:
     side = export.sidecar
     stream_id = stated_text(side, "stream_id") or stated_text(side, "vod_id") or (name["video"] if name else None)
     channel_id = stated_text(side, "channel_id")
-    look = {
+    snapshot = {
         "login": stated_text(side, "channel_login"),
         "title": stated_text(side, "stream_title") or (name["title"] if name else None),
         "started_at": stated_time(side, "stream_started_at"),
         "ended_at": stated_time(side, "stream_ended_at"),
     }
-    return Place(channel_id or (f"stream:{stream_id}" if stream_id else None), stream_id), look
+    return Place(channel_id or (f"stream:{stream_id}" if stream_id else None), stream_id), snapshot
 
 
 def _start_of(messages: pa.Table) -> datetime | None:
@@ -110,14 +110,14 @@ def _start_of(messages: pa.Table) -> datetime | None:
     return sorted(starts)[len(starts) // 2].replace(microsecond=0) if starts else None
 
 
-def _looks(place: Place, look: dict[str, object], start: datetime | None) -> Iterator[Rows]:
+def _snapshots(place: Place, snapshot: dict[str, object], start: datetime | None) -> Iterator[Rows]:
     is_known = place.channel_id is not None and not place.channel_id.startswith("stream:")
     if is_known:
-        yield Rows("channels", one_row(platform="youtube", channel_id=place.channel_id, login=look["login"]))
+        yield Rows("channels", one_row(platform="youtube", channel_id=place.channel_id, login=snapshot["login"]))
     if place.stream_id is None:
         return
-    started_at = look["started_at"] or start
-    extra = '{"started_at":"told by the messages"}' if start and not look["started_at"] else None
+    started_at = snapshot["started_at"] or start
+    extra = '{"started_at":"told by the messages"}' if start and not snapshot["started_at"] else None
     started_date = started_at.date() if isinstance(started_at, datetime) else None
     yield Rows(
         "streams",
@@ -125,10 +125,10 @@ def _looks(place: Place, look: dict[str, object], start: datetime | None) -> Ite
             platform="youtube",
             stream_id=place.stream_id,
             channel_id=place.channel_id,
-            title=look["title"],
+            title=snapshot["title"],
             started_at=started_at,
             started_date=started_date,
-            ended_at=look["ended_at"],
+            ended_at=snapshot["ended_at"],
             vod_id=place.stream_id,
             extra=extra,
         ),

@@ -46,7 +46,7 @@ select r.* from {{ source('raw', entity) }} as r
     ) = 1
 {%- endmacro -%}
 
-{# One row per key over all sources, of an entity of states: every look up to as_of. #}
+{# One row per key over all sources, of an entity of states: every snapshot up to as_of. #}
 {%- macro state_rows(entity, key) -%}
 select * from {{ source('raw', entity) }}
     where {{ is_seen() }}

@@ -13,7 +13,7 @@ streams as (
 
 -- who is who, and who is a bot, by what was known at the cut-off
 
-looks as (
+snapshots as (
     select platform, viewer_id, login, observed_at from {{ ref('stg_viewers') }}
 ),
 
@@ -24,7 +24,7 @@ logins as (
         'login:' || login as stand_in_id,
         observed_at,
         max(viewer_id) as native_viewer_id
-    from looks
+    from snapshots
     where login is not null and {{ is_native('viewer_id') }}
     group by platform, login, observed_at
     qualify lag(max(viewer_id)) over (partition by platform, login order by observed_at)
@@ -64,8 +64,8 @@ lifetimes as (
         totals.creator_id,
         totals.platform,
         {{ account_of('totals') }} as viewer_id,
-        min(totals.first_trace_at) as first_trace_at,
-        max(totals.last_trace_at) as last_trace_at,
+        min(totals.first_activity_at) as first_activity_at,
+        max(totals.last_activity_at) as last_activity_at,
         sum(totals.active_day_count)::bigint as active_day_count,
         sum(totals.message_count)::bigint as message_count,
         sum(totals.event_count)::bigint as event_count,
@@ -195,9 +195,9 @@ reach as (
 joined as (
     select
         lifetimes.*,
-        (epoch_us(lifetimes.cut_off_at) - epoch_us(lifetimes.first_trace_at)) / 86400000000.0
+        (epoch_us(lifetimes.cut_off_at) - epoch_us(lifetimes.first_activity_at)) / 86400000000.0
             as tenure_days,
-        (epoch_us(lifetimes.cut_off_at) - epoch_us(lifetimes.last_trace_at)) / 86400000000.0
+        (epoch_us(lifetimes.cut_off_at) - epoch_us(lifetimes.last_activity_at)) / 86400000000.0
             as recency_days,
         lifetimes.gap_day_sum / nullif(lifetimes.gap_count, 0) as mean_gap_days,
         -- whole numbers up to the root: the same bytes in any order of rows
@@ -229,7 +229,7 @@ joined as (
         on lifetimes.as_of_date = air_since.as_of_date
         and lifetimes.creator_id = air_since.creator_id
         and lifetimes.platform = air_since.platform
-        and lifetimes.last_trace_at::date < air_since.after_date
+        and lifetimes.last_activity_at::date < air_since.after_date
     where not lifetimes.is_bot
 )
 
@@ -238,8 +238,8 @@ select
     creator_id,
     platform,
     viewer_id,
-    first_trace_at,
-    last_trace_at,
+    first_activity_at,
+    last_activity_at,
     tenure_days,
     recency_days,
     ln(1 + recency_days) as log_recency,

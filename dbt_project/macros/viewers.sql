@@ -1,5 +1,5 @@
 {#
-  Traces of viewers by creator: one row per creator, platform, viewer and seen day. `since`: a query of the first day.
+  Activity of viewers by creator: one row per creator, platform, viewer and seen day. `since`: a query of the first day.
 #}
 {% macro creator_viewer_days(since=none) %}
     select
@@ -9,8 +9,8 @@
         days.viewer_id,
         sum(days.message_count)::bigint as message_count,
         sum(days.event_count)::bigint as event_count,
-        min(days.first_trace_at) as first_trace_at,
-        max(days.last_trace_at) as last_trace_at
+        min(days.first_activity_at) as first_activity_at,
+        max(days.last_activity_at) as last_activity_at
     from {{ ref('fct_viewer_days') }} as days
     inner join {{ ref('dim_channels') }} as channels
         on days.platform = channels.platform and days.channel_id = channels.channel_id
@@ -21,7 +21,7 @@
 
 
 {#
-  Attendance: one row per viewer and stream, with the first day of it on which the viewer left a trace. `since`: a query
+  Attendance: one row per viewer and stream, with the first day of it on which the viewer were active. `since`: a query
   of the first day; what was attended earlier may be missing or have a later day.
 #}
 {% macro attended_streams(since=none) %}

@@ -1,6 +1,6 @@
 -- files: vod_views_snapshots.csv.gz
--- A look at nothing but view counts: every other column stays null, which says "not looked at" and not "empty". The
--- commits left out are the 14 full looks of raw_snapshots/: one moment is one look.
+-- A snapshot of nothing but view counts: every other column stays null, which says "not seen" and not "empty". The
+-- commits left out are the 14 full snapshots of raw_snapshots/: one moment is one snapshot.
 select
     'chzzk' as platform,
     'vod:' || video_no as stream_id,

@@ -1,1 +1,1 @@
-"""Who is about to leave: per creator, platform and viewer, the probability of no trace in four coming weeks."""
+"""Who is about to leave: per creator, platform and viewer, the probability of no activity in four coming weeks."""

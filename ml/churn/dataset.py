@@ -1,7 +1,7 @@
 """What churn learns from: eligible viewers at past cut-offs with what became of them, out of the published tables.
 
 A snapshot `as_of_date` knows the rows of that day; its cut-off is the midnight after it. The label (definitions): no
-trace in the 28 days after a gap of 7, on channels that started at least four streams in those 28 days.
+activity in the 28 days after a gap of 7, on channels that started at least four streams in those 28 days.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def labelled(published: Published, windows: Sequence[Window]) -> pd.DataFrame:
             select unnest($days::date[]) as as_of_date, unnest($froms::date[]) as label_from,
                 unnest($tos::date[]) as label_to
         ),
-        traces as (
+        activity as (
             select d.event_date, c.creator_id, d.platform, coalesce(v.canonical_viewer_id, d.viewer_id) as viewer_id
             from fct_viewer_days d
             join dim_channels c using (platform, channel_id)
@@ -109,7 +109,7 @@ def labelled(published: Published, windows: Sequence[Window]) -> pd.DataFrame:
         ),
         came as (
             select distinct w.as_of_date, t.creator_id, t.platform, t.viewer_id
-            from windows w join traces t on t.event_date >= w.label_from and t.event_date < w.label_to
+            from windows w join activity t on t.event_date >= w.label_from and t.event_date < w.label_to
         ),
         on_air as (
             select w.as_of_date, s.creator_id, s.platform
@@ -155,7 +155,8 @@ def parts(published: Published, found: TimeSplit) -> tuple[pd.DataFrame, pd.Data
 def candidates(published: Published, as_of: date) -> pd.DataFrame:
     """Everybody with features as of a day, eligible or not, in a fixed order."""
     return published.frame(
-        f"""select f.as_of_date, f.creator_id, f.platform, f.viewer_id, f.last_trace_at, f.is_churn_eligible, {_COLUMNS}
+        f"""select f.as_of_date, f.creator_id, f.platform, f.viewer_id, f.last_activity_at, f.is_churn_eligible,
+            {_COLUMNS}
         from feat_viewers f where f.as_of_date = $day order by creator_id, platform, viewer_id""",
         {"day": as_of},
     )

@@ -28,7 +28,7 @@ from ml.seeds import seed
 LABEL = "churned"
 DEFAULT, CHALLENGER = "logistic", "gradient_boosting"
 # skops loads no type it was not told of. One names a kind of number, two hold the calibration's two numbers. The last
-# holds the nodes of trees, which scikit-learn follows without looking: `check_trees` looks, before a loaded model is
+# holds the nodes of trees, which scikit-learn follows without looking: `check_trees` does, before a loaded model is
 # asked anything.
 TRUSTED = [
     "numpy.dtype",
@@ -114,7 +114,7 @@ def probability(model: CalibratedClassifierCV, spec: Spec, rows: pd.DataFrame) -
 
 @dataclass(frozen=True)
 class Horizon:
-    """The label's clock in days: nobody looks in the gap, then comes the window."""
+    """The label's clock in days: nobody snapshots in the gap, then comes the window."""
 
     gap_days: int
     label_days: int

@@ -153,7 +153,11 @@ def _logit(p: np.ndarray) -> np.ndarray:
 
 
 def _day(rows: pd.DataFrame) -> pd.Series:
-    return pd.to_datetime(rows["last_trace_at"]).dt.date if "last_trace_at" in rows else pd.Series([None] * len(rows))
+    return (
+        pd.to_datetime(rows["last_activity_at"]).dt.date
+        if "last_activity_at" in rows
+        else pd.Series([None] * len(rows))
+    )
 
 
 def drift(trained: Trained, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataFrame:

@@ -34,7 +34,7 @@ FAMILY = "churn"
 FOLDS = 3
 RESAMPLES = 200
 LIMITS = (
-    "Says who will leave no trace in chat or events for four weeks; a viewer who only watches leaves none.",
+    "Says who will show no activity in chat or events for four weeks; a viewer who only watches leaves none.",
     "Viewers under three streams in 56 days, and channels that hardly stream, get no score.",
     "Reasons say what the model looks at, not what would keep a person.",
 )
@@ -228,7 +228,7 @@ def _card(
         "base rate of the test": f"{found[0].base:.3f}",
         "features": f"{len(SPEC.columns)}, specification {SPEC.hash}",
     }
-    purpose = "The probability that a viewer leaves no trace in the 28 days after the coming week."
+    purpose = "The probability that a viewer shows no activity in the 28 days after the coming week."
     return cards.card(f"churn: {kind}", purpose, facts, _table(found), verdict, LIMITS)
 
 

@@ -29,7 +29,7 @@ from orchestration.twitch_commands import in_words
 GROUP = "landing_twitch"
 PULL_KEY = dg.AssetKey(["landing", "twitch_helix"])
 NIGHTLY_TWITCH = "nightly_twitch_job"
-LOOK_EVERY_SECONDS = 60
+POLL_EVERY_SECONDS = 60
 
 
 class PullSettings(dg.Config):
@@ -107,10 +107,10 @@ def twitch_schedule() -> dg.ScheduleDefinition:
         job_name=NIGHTLY_TWITCH,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Every night at 03:00 UTC: look at the lists, catch up on clips and videos.",
+        description="Every night at 03:00 UTC: take snapshots of the lists, catch up on clips and videos.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        # Not a backfill of that day: lists are looked at as they are now.
+        # Not a backfill of that day: lists are seen as they are now.
         today = datetime.now(UTC).date().isoformat()
         return dg.RunRequest(partition_key=today, tags={WINDOW: CHANGED})
 
@@ -118,12 +118,12 @@ def twitch_schedule() -> dg.ScheduleDefinition:
 
 
 def live_sensor(assets: Sequence[dg.AssetKey]) -> dg.SensorDefinition:
-    """Looks every minute at who is live; a stream that ended starts the run of its days. Off by default."""
+    """Checks every minute who is live; a stream that ended starts the run of its days. Off by default."""
 
     @dg.sensor(
         name="stream_ended_sensor",
         job_name=DAILY_LAKE,
-        minimum_interval_seconds=LOOK_EVERY_SECONDS,
+        minimum_interval_seconds=POLL_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Samples the viewers of live Twitch streams; when one has ended, reads and analyses it.",
     )

@@ -91,22 +91,22 @@ def agency(real_data: Path, places: Path) -> Layout:
     return lake
 
 
-def test_a_look_that_lost_a_channel_publishes_nothing_until_a_later_one_has_it_back(agency: Layout) -> None:
+def test_a_snapshot_that_lost_a_channel_publishes_nothing_until_a_later_one_has_it_back(agency: Layout) -> None:
     failed = run(agency, to_day=date(2026, 5, 26))
     assert not failed.succeeded
     (check,) = [c for c in failed.failed_checks if c.is_blocking]
-    assert "aokumo_rin (509 rows before) is gone from the look of 2026-05-26" in check.message
+    assert "aokumo_rin (509 rows before) is gone from the snapshot of 2026-05-26" in check.message
     assert current_version(agency) is None
 
     passed = run_well(agency)
     (warning,) = [c for c in passed.failed_checks if "raw_streams" in c.name]
     assert not warning.is_blocking
-    assert "aokumo_rin (509 rows before) is gone from the look of 2026-05-26 04:09:49" in warning.message
+    assert "aokumo_rin (509 rows before) is gone from the snapshot of 2026-05-26 04:09:49" in warning.message
 
-    looks = (
+    snapshots = (
         "select observed_at, bool_and(is_complete), bool_or(is_latest) from fct_stream_views group by all order by 1"
     )
-    found = query(agency, looks)
+    found = query(agency, snapshots)
     assert len(found) == 142
     assert [str(at) for at, is_complete, _ in found if not is_complete] == ["2026-05-26 04:09:49"]
     assert not any(is_latest for _, is_complete, is_latest in found if not is_complete)

@@ -35,7 +35,7 @@ MOMENT = {
 
 
 def a_world(chance: random.Random, first: datetime, weeks: int, name: str) -> World:
-    """A stream of three hours over midnight every second day, with chat, samples, events and looks."""
+    """A stream of three hours over midnight every second day, with chat, samples, events and snapshots."""
     world: World = {entity: [] for entity in MOMENT}
     for number in range(weeks * 7 // 2):
         started = first + timedelta(days=2 * number)
@@ -62,12 +62,12 @@ def a_world(chance: random.Random, first: datetime, weeks: int, name: str) -> Wo
                 world["stream_events"].append(
                     {**event, "stream_id": stream_id, "viewer_id": viewer, "event_type": kind, **money}
                 )
-        look = {
+        snapshot = {
             "observed_at": ended,
             "viewer_id": chance.choice(["1", "2", "3"]),
             "login": chance.choice(["ann", "bob"]),
         }
-        world["viewers"].append({**look, "is_bot": chance.random() < 0.05})
+        world["viewers"].append({**snapshot, "is_bot": chance.random() < 0.05})
         world["channels"].append({"channel_id": "c1", "observed_at": ended, "follower_count": chance.randrange(900)})
         plan = {"channel_id": "c1", "segment_id": "plan", "starts_at": started + timedelta(days=2)}
         world["scheduled_streams"].append(
@@ -103,7 +103,7 @@ def until(world: World, days: int = 0) -> World:
 def known(lake: Layout) -> dict[str, set[str]]:
     """The features up to the cut-off, as text: every digit of every number.
 
-    A broadcast that is on air at the cut-off is left out: when it began, its own cut-off, is said by a later look.
+    A broadcast that is on air at the cut-off is left out: when it began, its own cut-off, is said by a later snapshot.
     """
     end = {"feat_stream_starts": AS_OF - timedelta(days=1)}
     rows = "select to_json(t)::text from {} as t where as_of_date <= date '{}'"

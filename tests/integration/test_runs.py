@@ -19,7 +19,7 @@ def test_a_run_a_day_ends_in_the_same_tables(tiny_lake: Layout, lake: Layout) ->
     assert published(lake) == published(tiny_lake)
 
 
-def test_shuffled_days_with_looks_that_come_last_end_in_the_same_tables(tiny_lake: Layout, lake: Layout) -> None:
+def test_shuffled_days_with_snapshots_that_come_last_end_in_the_same_tables(tiny_lake: Layout, lake: Layout) -> None:
     for since, now in ((DAYS[1], DAYS[2]), (HOLE, DAYS[0])):
         arrive(lake, lambda entity, when, s=since, n=now: entity != "streams" and s <= when <= n)  # type: ignore[misc]
         run_well(lake, from_day=since, to_day=now)

@@ -1,4 +1,4 @@
-"""A lake that is run again, looked at as of a day, refused by the audit: what readers see, and what comes after."""
+"""A lake that is run again, seen as of a day, refused by the audit: what readers see, and what comes after."""
 
 from __future__ import annotations
 

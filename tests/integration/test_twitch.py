@@ -48,7 +48,9 @@ def test_a_missing_scope_skips_the_endpoint_and_says_which_login_would_do(
     ingest(lake)
     # Anyone may read how many followers there are.
     assert rows(lake, "channels", "follower_count", "follower_count is not null") == [(40,)]
-    assert rows(lake, "channel_looks", "list_name, is_complete", "list_name = 'followers'") == [("followers", False)]
+    assert rows(lake, "channel_snapshots", "list_name, is_complete", "list_name = 'followers'") == [
+        ("followers", False)
+    ]
 
 
 def test_lists_of_another_channel_name_the_login_that_may_read_them(
@@ -63,7 +65,7 @@ def test_lists_of_another_channel_name_the_login_that_may_read_them(
     assert one(report, "users").rows == 1
 
 
-def test_looks_tell_who_is_gone_and_a_ban_is_one_action(
+def test_snapshots_tell_who_is_gone_and_a_ban_is_one_action(
     lake: Layout, tmp_path: Path, world: World, serve, clock: FakeClock
 ) -> None:
     world.lists["moderation/banned"] = {
@@ -78,7 +80,7 @@ def test_looks_tell_who_is_gone_and_a_ban_is_one_action(
     world.lists["moderation/moderators"]["1"].clear()
     pull(lake, client(store, server), endpoints=["banned", "moderators"])
     ingest(lake)
-    assert rows(lake, "channel_looks", "list_name, event_date, row_count, is_complete") == [
+    assert rows(lake, "channel_snapshots", "list_name, event_date, row_count, is_complete") == [
         ("banned", date(2026, 3, 1), 2, True),
         ("banned", date(2026, 3, 2), 1, True),
         ("moderators", date(2026, 3, 1), 1, True),

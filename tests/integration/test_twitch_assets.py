@@ -83,7 +83,7 @@ def test_polling_files_what_it_saw_and_status_names_what_no_login_may_read(
     monkeypatch.setenv("LAKE_ROOT", str(lake.root))
     tokens = server.login("1", "one", ["channel:read:vips"])
     TokenStore.default().save(Tokens(CLIENT_ID, (Account("1", "one", ("channel:read:vips",), *tokens),)))
-    said = CliRunner().invoke(main, ["poll", "twitch", "--looks", "1"])
+    said = CliRunner().invoke(main, ["poll", "twitch", "--snapshots", "1"])
     assert said.exit_code == 0, said.output
     assert "nobody is live" in said.output
     assert "1 file in landing/twitch_helix/" in said.output

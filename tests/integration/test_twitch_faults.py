@@ -25,7 +25,7 @@ def test_two_hundred_pages_survive_a_fifth_of_failing_calls(lake: Layout, tmp_pa
     assert outcome.retries > 20
     ingest(lake)
     assert rows(lake, "follows", "count(*), count(distinct viewer_id)", "is_complete") == [(20_000, 20_000)]
-    assert rows(lake, "channel_looks", "list_name, row_count, total_count, is_complete") == [
+    assert rows(lake, "channel_snapshots", "list_name, row_count, total_count, is_complete") == [
         ("followers", 20_000, 20_000, True)
     ]
     assert rows(lake, "channels", "follower_count", "follower_count is not null") == [(20_000,)]
@@ -139,13 +139,15 @@ def test_a_count_that_holds_more_than_the_list_is_settled_by_a_second_walk(
     assert server.count("channels/followers") == 6
 
 
-def test_rows_hidden_in_every_walk_make_the_look_incomplete(lake: Layout, tmp_path: Path, world: World, serve) -> None:
+def test_rows_hidden_in_every_walk_make_the_snapshot_incomplete(
+    lake: Layout, tmp_path: Path, world: World, serve
+) -> None:
     world.lists["channels/followers"] = {"1": followers(300)}
     server = serve(world, Faults(lost=lambda walk, place: place > 280 or place > 200 + 20 * walk))
     outcome = one(pull(lake, client(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
     assert outcome.state == "incomplete"
     ingest(lake)
-    assert rows(lake, "channel_looks", "row_count, total_count, is_complete") == [(261, 300, False)]
+    assert rows(lake, "channel_snapshots", "row_count, total_count, is_complete") == [(261, 300, False)]
 
 
 def test_clips_above_the_cap_are_sliced_by_time(lake: Layout, tmp_path: Path, world: World, serve) -> None:
@@ -191,7 +193,7 @@ def test_a_body_that_stalls_is_asked_for_again(lake: Layout, tmp_path: Path, wor
     assert rows(lake, "api_calls", "error", "status is null") == [("the answer did not come in time",)]
 
 
-def test_a_partial_of_yesterday_becomes_an_incomplete_look(
+def test_a_partial_of_yesterday_becomes_an_incomplete_snapshot(
     lake: Layout, tmp_path: Path, world: World, serve, clock: FakeClock
 ) -> None:
     world.lists["channels/followers"] = {"1": followers(300)}
@@ -205,6 +207,6 @@ def test_a_partial_of_yesterday_becomes_an_incomplete_look(
     server.faults.down_after = None
     assert one(pull(lake, client(store, server), endpoints=["followers"]), "followers").state == "pulled"
     ingest(lake)
-    assert rows(lake, "channel_looks", "event_date, is_complete") == [
+    assert rows(lake, "channel_snapshots", "event_date, is_complete") == [
         (date(2026, 3, 1), False), (date(2026, 3, 2), True),
     ]  # fmt: skip

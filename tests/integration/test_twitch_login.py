@@ -126,7 +126,7 @@ def test_polls_become_viewer_counts_and_an_ended_stream_lands_them(
         assert [(one.stream_id, one.viewer_count) for one in report.live] == [("s1", viewers)]
         server.clock.sleep(60)
     server.world.batches["streams"].clear()
-    # Pages may leave a stream out: one look without it does not end it.
+    # Pages may leave a stream out: one snapshot without it does not end it.
     assert poll(lake, polled(server, store)).ended == []
     server.clock.sleep(60)
     report = poll(lake, polled(server, store))

@@ -1,6 +1,6 @@
 """Two streams on Twitch, one over midnight, and a third of which nothing was seen for a week, as rows of raw/.
 
-Two tools exported the chat, and on the last day somebody looked again.
+Two tools exported the chat, and on the last day somebody took another snapshot.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SAMPLES = [
     *[sample(f"2026-01-29 00:{n:02}", 70 - n, stream_id="s1") for n in range(0, 10, 2)],
     *[sample(f"2026-01-30 20:{n:02}", 100, stream_id="s2") for n in range(0, 20, 3)],
 ]
-LOOKS = [
+SNAPSHOTS = [
     stream("s1", "2026-01-28 23:50", "2026-01-29 00:12"),
     stream("s2", "2026-01-30 20:00", "2026-01-30 20:20"),
     stream("s1", "2026-01-28 23:50", "2026-01-29 00:08", "2026-01-30 23:00", title="another title"),
@@ -44,7 +44,7 @@ ENTITIES: dict[tuple[str, str], list[Row]] = {
     ("chat_messages", "twitch_downloader"): [IN_THE_HOLE, *MESSAGES],
     ("chat_messages", "streampai"): COPIES,
     ("viewer_counts", "streampai"): SAMPLES,
-    ("streams", "streampai"): LOOKS,
+    ("streams", "streampai"): SNAPSHOTS,
 }
 
 

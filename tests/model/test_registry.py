@@ -157,8 +157,8 @@ def published(last_day: date, tables: dict[str, pd.DataFrame]) -> Published:
 AS_OF = date(2026, 3, 2)
 
 
-def small_world(traces: list[tuple[str, int]], streams: int = 5) -> Published:
-    """Viewers with a trace so many days after AS_OF; so many streams in the label window."""
+def small_world(activity: list[tuple[str, int]], streams: int = 5) -> Published:
+    """Viewers with activity so many days after AS_OF; so many streams in the label window."""
     features = pd.DataFrame(
         {
             "as_of_date": AS_OF,
@@ -172,7 +172,7 @@ def small_world(traces: list[tuple[str, int]], streams: int = 5) -> Published:
     days = pd.DataFrame(
         [
             {"event_date": AS_OF + timedelta(d), "platform": "twitch", "channel_id": "1", "viewer_id": v}
-            for v, d in traces
+            for v, d in activity
         ]
     )
     on_air = pd.DataFrame(

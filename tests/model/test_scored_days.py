@@ -25,7 +25,7 @@ def released(lake: Layout, last_eventful: str, as_of: date) -> Layout:
     return lake
 
 
-def test_the_latest_day_that_anything_happened_on_is_scored_and_not_the_day_of_a_later_look(lake: Layout) -> None:
+def test_the_latest_day_that_anything_happened_on_is_scored_and_not_the_day_of_a_later_snapshot(lake: Layout) -> None:
     released(lake, "2026-03-18", as_of=date(2026, 3, 20))
     assert days_to_score(lake, Window()) == [date(2026, 3, 18)]
 

@@ -25,7 +25,7 @@ SIDECAR = {"platform": "Twitch", "channel_login": "House", "vod_id": 7, "stream_
 
 
 class Read:
-    """What a log gave: messages, bad lines, events, looks and problems."""
+    """What a log gave: messages, bad lines, events, snapshots and problems."""
 
     def __init__(self, path: Path, content: str | bytes, sidecar: Mapping[str, Any]) -> None:
         log = path / "chat.txt"
@@ -168,7 +168,7 @@ def test_a_subscription_notice_is_one_event_of_the_viewer_it_names(
 @pytest.mark.parametrize(
     "text",
     [
-        'look: "bo subscribed with Prime."',
+        'snapshot: "bo subscribed with Prime."',
         "@bo subscribed with Prime. nice",
         "bo subscribed with Prime",
         "bo subscribed at Tier 4. ",
@@ -178,7 +178,7 @@ def test_a_subscription_notice_is_one_event_of_the_viewer_it_names(
         "I subscribed at Tier 1.5",
     ],
 )
-def test_what_only_looks_like_a_notice_stays_chat(tmp_path: Path, text: str) -> None:
+def test_what_only_snapshots_like_a_notice_stays_chat(tmp_path: Path, text: str) -> None:
     read = Read(tmp_path, f"[0:00:30] ann: {text}", SIDECAR)
     assert ([m["text"] for m in read.messages], read.events) == ([text], [])
 

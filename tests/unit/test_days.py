@@ -69,7 +69,7 @@ def test_a_partition_that_lost_its_rows_is_built_again(lake: Layout) -> None:
     assert todo.is_empty
 
 
-def test_a_look_that_differs_reaches_the_whole_stream(lake: Layout) -> None:
+def test_a_snapshot_that_differs_reaches_the_whole_stream(lake: Layout) -> None:
     put(lake, "streams", stream("s1", "2026-01-05 20:00", "2026-01-05 22:00"))
     put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
     build(lake)
@@ -77,7 +77,7 @@ def test_a_look_that_differs_reaches_the_whole_stream(lake: Layout) -> None:
     assert ranges(plan(lake, MODELS)) == [("2026-01-03", "2026-01-07"), ("2026-01-23", "2026-01-26")]
 
 
-def test_a_look_that_only_counts_more_views_reaches_no_stream(lake: Layout) -> None:
+def test_a_snapshot_that_only_counts_more_views_reaches_no_stream(lake: Layout) -> None:
     put(lake, "streams", stream("s1", "2026-01-05 20:00", "2026-01-05 22:00", vod_view_count=1))
     put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
     build(lake)
@@ -138,9 +138,9 @@ def test_a_build_that_never_ended_is_built_again(lake: Layout) -> None:
 
 
 def built_streams(lake: Layout, *streams: tuple[str, str, str]) -> None:
-    """As if the models had made these (stream, first trace, last trace) of channel c1 on Twitch."""
+    """As if the models had made these (stream, first activity, last activity) of channel c1 on Twitch."""
     with duckdb.connect(str(lake.warehouse)) as connection:
-        connection.execute("create table int_stream_traces (event_date date, platform varchar, stream_id varchar)")
+        connection.execute("create table int_stream_activity (event_date date, platform varchar, stream_id varchar)")
         connection.execute("""create table int_stream_intervals
             (platform varchar, stream_id varchar, channel_id varchar, started_at timestamp, ended_at timestamp)""")
         for name, first, last in streams:
@@ -148,10 +148,10 @@ def built_streams(lake: Layout, *streams: tuple[str, str, str]) -> None:
                 "insert into int_stream_intervals values (?, ?, ?, ?, ?)", ["twitch", name, "c1", first, last]
             )
             for moment in (first, last):
-                connection.execute("insert into int_stream_traces values (?, ?, ?)", [moment[:10], "twitch", name])
+                connection.execute("insert into int_stream_activity values (?, ?, ?)", [moment[:10], "twitch", name])
 
 
-def test_a_trace_after_a_hole_of_days_reaches_back_to_the_trace_before(lake: Layout) -> None:
+def test_a_activity_after_a_hole_of_days_reaches_back_to_the_activity_before(lake: Layout) -> None:
     put(lake, "chat_messages", message("z", "2026-01-31 20:00", stream_id=None))
     put(lake, "viewer_counts", sample("2026-01-01 20:00", 5), sample("2026-01-02 20:00", 5))
     build(lake)
@@ -167,7 +167,7 @@ def test_a_day_of_a_stream_without_a_hole_reaches_no_further_than_any_row(lake: 
     put(lake, "viewer_counts", *(sample(f"2026-01-{n:02} 20:00", 5) for n in range(1, 20)))
     build(lake)
     with duckdb.connect(str(lake.warehouse)) as connection:
-        connection.execute("""create table int_stream_traces as
+        connection.execute("""create table int_stream_activity as
             select unnest(range(date '2026-01-01', date '2026-01-20', interval 1 day))::date as event_date,
                 'twitch' as platform, 's1' as stream_id""")
     put(lake, "viewer_counts", sample("2026-01-20 20:00", 5))
@@ -201,17 +201,17 @@ def test_a_login_that_turns_out_to_be_a_channel_reaches_every_day(lake: Layout) 
     assert ranges(plan(lake, MODELS)) == [("2026-01-23", "2026-01-26")]
 
 
-def test_a_look_that_turns_out_to_be_complete_reaches_every_day(lake: Layout) -> None:
+def test_a_snapshot_that_turns_out_to_be_complete_reaches_every_day(lake: Layout) -> None:
     both = [stream(name, "2026-01-01 10:00", "2026-01-01 11:00", channel_id=name) for name in ("anna", "bert")]
     put(lake, "streams", *both)
     put(lake, "streams", {**both[1], "observed_at": at("2026-01-02 12:00")})
     build(lake)
     with duckdb.connect(str(lake.warehouse)) as connection:
-        connection.execute("""create table stg_incomplete_looks as select 'streampai' as source, '' as folder,
+        connection.execute("""create table stg_incomplete_snapshots as select 'streampai' as source, '' as folder,
             'twitch' as platform, timestamp '2026-01-02 12:00' as observed_at""")
     put(lake, "chat_messages", message("a", "2026-01-05 20:00"))
     assert ranges(plan(lake, MODELS)) == [("2026-01-03", "2026-01-05")]
     put(lake, "chat_messages", message("z", "2026-01-31 20:00"))
     todo = plan(lake, MODELS)
     assert todo
-    assert (todo.days, todo.reason) == (None, "earlier looks at streams turned out complete or incomplete")
+    assert (todo.days, todo.reason) == (None, "earlier snapshots of streams turned out complete or incomplete")

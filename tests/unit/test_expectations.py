@@ -1,4 +1,4 @@
-"""Checks that contracts cannot say: small looks and days written by hand, and the recorded incidents of real data."""
+"""Checks that contracts cannot say: small tables written by hand, and recorded incidents."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from data_lake.expectations import (
     write_data_docs,
 )
 from data_lake.layout import Layout
-from data_lake.looks import incomplete_looks
+from data_lake.snapshots import incomplete_snapshots
 from data_lake.store import connect, write_partition
 from tests.builders import at, day, message, put, sample
 
-LOOK = "earlier_looks_have_every_channel"
-NEWEST = "newest_look_has_every_channel"
-KEPT = "looks_keep_rows"
+SNAPSHOT = "earlier_snapshots_have_every_channel"
+NEWEST = "newest_snapshot_has_every_channel"
+KEPT = "snapshots_keep_rows"
 
 
 def found(findings: Iterable[Finding], name: str, subject: str = "") -> Finding:
@@ -36,8 +36,10 @@ def found(findings: Iterable[Finding], name: str, subject: str = "") -> Finding:
     return matching[0]
 
 
-def look(observed_at: str, streams: str, *, full: bool = True, file: str = "agency/all.csv") -> list[dict[str, Any]]:
-    """A look at streams such as 'ann1 ann2 bob1': the letters name the channel, left out of a look at views only."""
+def snapshot(
+    observed_at: str, streams: str, *, full: bool = True, file: str = "agency/all.csv"
+) -> list[dict[str, Any]]:
+    """A snapshot of streams such as 'ann1 ann2 bob1': letters name the channel, left out where not `full`."""
     return [
         {
             "stream_id": stream,
@@ -49,39 +51,39 @@ def look(observed_at: str, streams: str, *, full: bool = True, file: str = "agen
     ]
 
 
-def put_looks(lake: Layout, *looks: Sequence[dict[str, Any]]) -> None:
-    put(lake, "streams", *(row for rows in looks for row in rows), source="tabular")
+def put_snapshots(lake: Layout, *snapshots: Sequence[dict[str, Any]]) -> None:
+    put(lake, "streams", *(row for rows in snapshots for row in rows), source="tabular")
 
 
 def incomplete(lake: Layout, as_of: str) -> list[tuple[str, str, int]]:
-    """(day, channel, rows before) of every look known as of a day to be incomplete."""
+    """(day, channel, rows before) of every snapshot known as of a day to be incomplete."""
     with connect(lake) as connection:
-        rows = incomplete_looks(lake, connection, day(as_of)).fetchall()
+        rows = incomplete_snapshots(lake, connection, day(as_of)).fetchall()
     return sorted((f"{at:%m-%d}", channel, before) for _, _, _, at, channel, before, now in rows if now == 0)
 
 
-def test_a_channel_gone_from_the_newest_look_blocks_and_is_named(lake: Layout) -> None:
-    put_looks(lake, look("2026-01-01 12:00", "ann1 ann2 bob1"), look("2026-01-02 12:00", "bob1 bob2"))
+def test_a_channel_gone_from_the_newest_snapshot_blocks_and_is_named(lake: Layout) -> None:
+    put_snapshots(lake, snapshot("2026-01-01 12:00", "ann1 ann2 bob1"), snapshot("2026-01-02 12:00", "bob1 bob2"))
     put(lake, "channels", {"channel_id": "ann", "login": "ann_live", "observed_at": at("2026-01-01 00:00")})
     finding = found(check_raw(lake, as_of=day("2026-01-02"), days=None), NEWEST, "streams")
     assert finding.blocking
     assert not finding.passed
-    assert "ann_live (2 rows before) is gone from the look of 2026-01-02 12:00:00" in finding.observed
+    assert "ann_live (2 rows before) is gone from the snapshot of 2026-01-02 12:00:00" in finding.observed
     assert finding.worst[0]["channel_id"] == "ann"
     assert finding.worst[0]["landing_file"] == "agency/all.csv"
     assert json.loads(json.dumps(finding.worst)) == finding.worst
 
 
-def test_a_channel_that_came_back_leaves_a_warning_about_the_earlier_look(lake: Layout) -> None:
-    put_looks(
+def test_a_channel_that_came_back_leaves_a_warning_about_the_earlier_snapshot(lake: Layout) -> None:
+    put_snapshots(
         lake,
-        look("2026-01-01 12:00", "ann1 ann2 bob1"),
-        look("2026-01-02 12:00", "bob1"),
-        look("2026-01-03 12:00", "ann1 ann2 bob1"),
+        snapshot("2026-01-01 12:00", "ann1 ann2 bob1"),
+        snapshot("2026-01-02 12:00", "bob1"),
+        snapshot("2026-01-03 12:00", "ann1 ann2 bob1"),
     )
     findings = check_raw(lake, as_of=day("2026-01-03"), days=None)
     assert found(findings, NEWEST, "streams").passed
-    warning = found(findings, LOOK, "streams")
+    warning = found(findings, SNAPSHOT, "streams")
     assert not warning.passed
     assert not warning.blocking
     assert warning.worst[0]["observed_at"] == "2026-01-02 12:00:00"
@@ -92,82 +94,82 @@ def test_who_is_live_at_a_moment_is_no_list_that_a_stream_can_be_missing_from(la
     live = [
         {**row, "landing_file": f"streams-all-{n}.jsonl"}
         for n, streams in enumerate(("ann1 bob1", "bob1", "bob1"))
-        for row in look(f"2026-01-01 12:0{n}", streams)
+        for row in snapshot(f"2026-01-01 12:0{n}", streams)
     ]
     put(lake, "streams", *live, source="twitch_helix")
     assert incomplete(lake, "2026-01-01") == []
-    assert all(f.passed for f in check_raw(lake, as_of=day("2026-01-01"), days=None) if f.name in (NEWEST, LOOK))
+    assert all(f.passed for f in check_raw(lake, as_of=day("2026-01-01"), days=None) if f.name in (NEWEST, SNAPSHOT))
 
 
-def test_a_newest_look_blocks_whatever_the_window_of_the_run(lake: Layout) -> None:
-    put_looks(lake, look("2026-01-01 12:00", "ann1 bob1"), look("2026-01-02 12:00", "bob1"))
+def test_a_newest_snapshot_blocks_whatever_the_window_of_the_run(lake: Layout) -> None:
+    put_snapshots(lake, snapshot("2026-01-01 12:00", "ann1 bob1"), snapshot("2026-01-02 12:00", "bob1"))
     findings = check_raw(lake, as_of=day("2026-01-05"), days=((day("2026-01-04"), day("2026-01-05")),))
     assert not found(findings, NEWEST, "streams").passed
-    assert found(findings, LOOK, "streams").passed
+    assert found(findings, SNAPSHOT, "streams").passed
 
 
-def test_a_channel_that_stays_away_makes_every_look_incomplete_until_it_has_left(lake: Layout) -> None:
-    looks = [look(f"2026-01-{n:02} 12:00", "bob1") for n in range(2, 12)]
-    put_looks(lake, look("2026-01-01 12:00", "ann1 bob1"), *looks)
+def test_a_channel_that_stays_away_makes_every_snapshot_incomplete_until_it_has_left(lake: Layout) -> None:
+    snapshots = [snapshot(f"2026-01-{n:02} 12:00", "bob1") for n in range(2, 12)]
+    put_snapshots(lake, snapshot("2026-01-01 12:00", "ann1 bob1"), *snapshots)
     assert incomplete(lake, "2026-01-03") == [("01-02", "ann", 1), ("01-03", "ann", 1)]
     assert len(incomplete(lake, "2026-01-09")) == 8
     assert incomplete(lake, "2026-01-10") == []
     findings = check_raw(lake, as_of=day("2026-01-10"), days=None)
     assert found(findings, NEWEST, "streams").passed
-    assert len(found(findings, LOOK, "streams").worst) == 1
+    assert len(found(findings, SNAPSHOT, "streams").worst) == 1
 
 
 def test_rows_gone_from_a_channel_that_is_there_are_a_warning_with_their_number(lake: Layout) -> None:
-    put_looks(
+    put_snapshots(
         lake,
-        look("2026-01-01 12:00", "ann1 ann2 ann3 bob1"),
-        look("2026-01-02 12:00", "ann1 bob1"),
-        look("2026-01-03 12:00", "ann1 ann2 bob1"),
+        snapshot("2026-01-01 12:00", "ann1 ann2 ann3 bob1"),
+        snapshot("2026-01-02 12:00", "ann1 bob1"),
+        snapshot("2026-01-03 12:00", "ann1 ann2 bob1"),
     )
     warning = found(check_raw(lake, as_of=day("2026-01-03"), days=None), KEPT, "streams")
     assert not warning.blocking
-    assert "ann lost 2 rows in the look of 2026-01-02 12:00:00, 1 came back" in warning.observed
+    assert "ann lost 2 rows in the snapshot of 2026-01-02 12:00:00, 1 came back" in warning.observed
     assert incomplete(lake, "2026-01-03") == []
 
 
-def test_looks_are_compared_with_looks_of_their_kind_only(lake: Layout) -> None:
-    put_looks(
+def test_snapshots_are_compared_with_snapshots_of_their_kind_only(lake: Layout) -> None:
+    put_snapshots(
         lake,
-        look("2026-01-01 12:00", "ann1 ann2 bob1"),
-        look("2026-01-02 12:00", "bob1", full=False),
-        look("2026-01-03 12:00", "ann1 ann2 bob1"),
+        snapshot("2026-01-01 12:00", "ann1 ann2 bob1"),
+        snapshot("2026-01-02 12:00", "bob1", full=False),
+        snapshot("2026-01-03 12:00", "ann1 ann2 bob1"),
     )
     assert incomplete(lake, "2026-01-03") == []
 
 
-def test_a_row_without_a_channel_belongs_to_the_channel_other_looks_give_its_stream(lake: Layout) -> None:
-    put_looks(
+def test_a_row_without_a_channel_belongs_to_the_channel_other_snapshots_give_its_stream(lake: Layout) -> None:
+    put_snapshots(
         lake,
-        look("2026-01-01 12:00", "ann1 bob1", full=False),
-        look("2026-01-02 12:00", "bob1", full=False),
-        look("2026-01-03 12:00", "ann1 bob1"),
+        snapshot("2026-01-01 12:00", "ann1 bob1", full=False),
+        snapshot("2026-01-02 12:00", "bob1", full=False),
+        snapshot("2026-01-03 12:00", "ann1 bob1"),
     )
     assert incomplete(lake, "2026-01-03") == [("01-02", "ann", 1)]
 
 
 def test_exports_of_single_recordings_are_not_a_catalogue(lake: Layout) -> None:
-    put_looks(
+    put_snapshots(
         lake,
-        look("2026-01-01 12:00", "ann1"),
-        look("2026-01-02 12:00", "bob1"),
-        look("2026-01-03 12:00", "bob2"),
-        look("2026-01-04 12:00", "ann2 bob3"),
-        look("2026-01-05 12:00", "bob4 bob5"),
+        snapshot("2026-01-01 12:00", "ann1"),
+        snapshot("2026-01-02 12:00", "bob1"),
+        snapshot("2026-01-03 12:00", "bob2"),
+        snapshot("2026-01-04 12:00", "ann2 bob3"),
+        snapshot("2026-01-05 12:00", "bob4 bob5"),
     )
     assert incomplete(lake, "2026-01-05") == []
 
 
-def test_looks_of_another_mapping_do_not_come_between(lake: Layout) -> None:
-    put_looks(
+def test_snapshots_of_another_mapping_do_not_come_between(lake: Layout) -> None:
+    put_snapshots(
         lake,
-        look("2026-01-01 12:00", "ann1 bob1"),
-        look("2026-01-01 18:00", "eve1", file="other/streams.csv"),
-        look("2026-01-02 12:00", "bob1"),
+        snapshot("2026-01-01 12:00", "ann1 bob1"),
+        snapshot("2026-01-01 18:00", "eve1", file="other/streams.csv"),
+        snapshot("2026-01-02 12:00", "bob1"),
     )
     assert incomplete(lake, "2026-01-02") == [("01-02", "ann", 1)]
 
@@ -258,7 +260,7 @@ def test_the_days_before_a_window_say_what_is_usual_in_it(lake: Layout) -> None:
     assert not found(findings, "volume_is_usual").passed
 
 
-def test_messages_of_a_channel_that_no_look_holds_are_noticed_and_stand_ins_counted_apart(lake: Layout) -> None:
+def test_messages_of_a_channel_that_no_snapshot_holds_are_noticed_and_stand_ins_counted_apart(lake: Layout) -> None:
     put(lake, "channels", {"channel_id": "c1", "observed_at": at("2026-01-01 00:00")})
     put(
         lake,
@@ -275,7 +277,7 @@ def test_messages_of_a_channel_that_no_look_holds_are_noticed_and_stand_ins_coun
     assert worst["unknown_channel_id"] == "twitch/c9"
 
 
-def test_a_platform_that_was_never_looked_at_is_not_judged(lake: Layout) -> None:
+def test_a_platform_that_was_never_seen_is_not_judged(lake: Layout) -> None:
     put(lake, "channels", {"channel_id": "c1", "platform": "youtube", "observed_at": at("2026-01-01 00:00")})
     put(lake, "chat_messages", message("m1", "2026-01-01 20:00"))
     finding = found(check_raw(lake, as_of=day("2026-01-01"), days=None), "channels_are_known")
@@ -417,7 +419,7 @@ def test_every_expectation_is_a_sentence_with_a_name_of_its_own() -> None:
 
 @pytest.fixture(scope="module")
 def agency(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Layout:
-    """The 14 full looks at an agency's streams, and the view counts around the day that lost a channel."""
+    """The 14 full snapshots of an agency's streams, and the view counts around the day that lost a channel."""
     folder = real_data / "stellive"
     layout = Layout(tmp_path_factory.mktemp("agency"))
     with connect(layout) as connection:
@@ -426,38 +428,43 @@ def agency(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Layout:
                 select snapshot_commit, snapshot_at::timestamptz::timestamp as observed_at, video_no, view_count
                 from read_csv($1, types = {'snapshot_at': 'varchar'})
             ), moments as (select distinct snapshot_commit, observed_at from counts
-            ), full_looks as (
+            ), full_snapshots as (
                 select video_no, observed_at, member_id, view_count, parse_filename(filename) as file
                 from read_csv($2, filename = true, union_by_name = true) join moments
                     on snapshot_commit like regexp_extract(filename, '_([0-9a-f]+)[.]csv', 1) || '%'
-            ), view_looks as (
+            ), view_snapshots as (
                 select video_no, observed_at, null as member_id, view_count, 'views' as file from counts
                 where observed_at between '2026-05-20' and '2026-06-01'
-                and observed_at not in (select observed_at from full_looks)
+                and observed_at not in (select observed_at from full_snapshots)
             )
             select 'chzzk' as platform, video_no::varchar as stream_id, observed_at, member_id as channel_id,
                 view_count as vod_view_count, 'tabular' as source, 'stellive/' || file as landing_file,
                 observed_at as extracted_at
-            from (select * from full_looks union all select * from view_looks)""",
+            from (select * from full_snapshots union all select * from view_snapshots)""",
             [str(folder / "vod_views_snapshots.csv.gz"), str(folder / "raw_snapshots" / "*.csv.gz")],
         ).to_arrow_table()
-        connection.register("looks", rows)
-        for (found_day,) in connection.execute("select distinct observed_at::date from looks").fetchall():
-            part = connection.execute("select * from looks where observed_at::date = ?", [found_day]).to_arrow_table()
+        connection.register("snapshots", rows)
+        for (found_day,) in connection.execute("select distinct observed_at::date from snapshots").fetchall():
+            part = connection.execute(
+                "select * from snapshots where observed_at::date = ?", [found_day]
+            ).to_arrow_table()
             write_partition(layout, "streams", found_day, "tabular", part)
     return layout
 
 
-def test_the_look_that_lost_a_real_channel_blocks_on_its_day(agency: Layout) -> None:
+def test_the_snapshot_that_lost_a_real_channel_blocks_on_its_day(agency: Layout) -> None:
     findings = check_raw(agency, as_of=day("2026-05-26"), days=None)
     assert [f.name for f in findings if not f.passed] == [NEWEST]
     blocking = found(findings, NEWEST)
     assert blocking.blocking
-    assert "aokumo_rin (509 rows before) is gone from the look of 2026-05-26 04:09:49" in blocking.observed
+    assert "aokumo_rin (509 rows before) is gone from the snapshot of 2026-05-26 04:09:49" in blocking.observed
 
 
-def test_over_the_whole_range_the_real_look_is_known_to_be_incomplete(agency: Layout) -> None:
+def test_over_the_whole_range_the_real_snapshot_is_known_to_be_incomplete(agency: Layout) -> None:
     findings = check_raw(agency, as_of=day("2026-08-22"), days=None)
     assert not [f for f in findings if f.blocking and not f.passed]
     assert incomplete(agency, "2026-08-22") == [("05-26", "aokumo_rin", 509)]
-    assert "arahashi_tabi lost 5 rows in the look of 2026-06-04 04:47:35, 5 came back" in found(findings, KEPT).observed
+    assert (
+        "arahashi_tabi lost 5 rows in the snapshot of 2026-06-04 04:47:35, 5 came back"
+        in found(findings, KEPT).observed
+    )

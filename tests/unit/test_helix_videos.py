@@ -1,4 +1,4 @@
-"""Helix GET /videos: archives become looks at streams, everything else looks at videos."""
+"""Helix GET /videos: archives become snapshots of streams, everything else snapshots of videos."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_pages_come_in_several_shapes(tmp_path: Path, content: Any) -> None:
     assert (read.problems, read.bad) == ([], [])
 
 
-def test_an_archive_is_a_look_at_its_stream_and_its_channel(tmp_path: Path) -> None:
+def test_an_archive_is_a_snapshot_at_its_stream_and_its_channel(tmp_path: Path) -> None:
     read = Read(tmp_path, page(video()))
     (stream,), (channel,) = read.streams, read.rows["channels"]
     assert said(

@@ -315,7 +315,7 @@ def test_moderation_is_told_apart_by_what_is_missing(tmp_path: Path) -> None:
     assert {a["channel_id"] for a in actions} == {"9"}
 
 
-def test_a_room_state_is_a_look_at_the_channel_with_its_last_settings(tmp_path: Path) -> None:
+def test_a_room_state_is_a_snapshot_at_the_channel_with_its_last_settings(tmp_path: Path) -> None:
     (channel,) = read(
         tmp_path,
         "@emote-only=0;followers-only=-1;r9k=0;room-id=9;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #House",

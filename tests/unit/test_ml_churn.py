@@ -32,7 +32,7 @@ def people(count: int, name: str, as_of: date = date(2026, 6, 1)) -> pd.DataFram
     rows[LABEL] = (rolls.uniform(size=count) < 1 / (1 + np.exp(-odds))).astype(int)
     keys = pd.DataFrame({"creator_id": "c", "platform": "twitch", "viewer_id": [f"{name}{n}" for n in range(count)]})
     return keys.assign(
-        as_of_date=as_of, cutoff=as_of + timedelta(1), is_churn_eligible=True, last_trace_at=pd.Timestamp(as_of)
+        as_of_date=as_of, cutoff=as_of + timedelta(1), is_churn_eligible=True, last_activity_at=pd.Timestamp(as_of)
     ).join(rows)
 
 

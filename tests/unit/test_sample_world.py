@@ -152,11 +152,11 @@ def test_two_tools_tell_the_same_twitch_message_in_the_same_second(tiny: Written
 
 
 def test_duplicate_export_says_the_same_messages_under_a_later_title(tiny: Written) -> None:
-    looks: dict[str, list[dict[str, Any]]] = {}
+    snapshots: dict[str, list[dict[str, Any]]] = {}
     for path, chat in tiny.chats():
         chat["exported_at"] = yaml.safe_load((path.parent / f"{path.name}.yml").read_text())["exported_at"]
-        looks.setdefault(chat["video"]["id"], []).append(chat)
-    twice = [sorted(found, key=lambda c: c["exported_at"]) for found in looks.values() if len(found) == 2]
+        snapshots.setdefault(chat["video"]["id"], []).append(chat)
+    twice = [sorted(found, key=lambda c: c["exported_at"]) for found in snapshots.values() if len(found) == 2]
     assert twice
     assert all(first["comments"] == second["comments"] for first, second in twice)
     assert all(first["video"]["viewCount"] < second["video"]["viewCount"] for first, second in twice)
@@ -165,15 +165,15 @@ def test_duplicate_export_says_the_same_messages_under_a_later_title(tiny: Writt
 
 def test_relay_exports_overlap_and_one_is_made_in_mid_stream(tiny: Written) -> None:
     open_ended: set[str] = set()
-    looks: Counter[str] = Counter()
+    snapshots: Counter[str] = Counter()
     for path in tiny.files("streampai", "_livestreams_"):
         for row in _rows(path):
-            looks[row["id"]] += 1
+            snapshots[row["id"]] += 1
             if row["ended_at"] in (None, ""):
                 open_ended.add(row["id"])
     assert open_ended
-    assert max(looks.values()) >= 2
-    assert set(looks) == set(tiny.truth("streams")["livestream_id"])
+    assert max(snapshots.values()) >= 2
+    assert set(snapshots) == set(tiny.truth("streams")["livestream_id"])
 
 
 def test_samples_average_to_the_truth_where_nothing_is_missing(tiny: Written) -> None:

@@ -240,7 +240,7 @@ def test_the_older_chat_table_is_read(tmp_path: Path) -> None:
     assert (found["message_id"], found["platform"], found["viewer_id"]) == ("streampai:m1", "youtube", "1001")
 
 
-def test_viewers_are_looks_at_their_last_sight(tmp_path: Path) -> None:
+def test_viewers_are_snapshots_at_their_last_sight(tmp_path: Path) -> None:
     row = {
         "viewer_id": "1001",
         "user_id": OWNER,
@@ -315,7 +315,7 @@ def test_a_refund_takes_a_donation_back_and_unpaid_money_is_no_donation(tmp_path
     assert found["streampai:d1"]["channel_id"] == f"owner:{OWNER}"
 
 
-def test_an_account_is_a_look_at_a_channel_and_at_its_owner(tmp_path: Path) -> None:
+def test_an_account_is_a_snapshot_at_a_channel_and_at_its_owner(tmp_path: Path) -> None:
     row = {
         "user_id": OWNER,
         "platform": "twitch",

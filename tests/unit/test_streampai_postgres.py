@@ -177,7 +177,7 @@ def test_no_column_that_is_pulled_is_private() -> None:
     assert not [name for columns in COLUMNS.values() for name in columns if is_private(name)]
 
 
-def test_the_look_is_as_old_as_the_snapshot(dsn: str, tmp_path: Path) -> None:
+def test_the_snapshot_is_as_old_as_the_snapshot(dsn: str, tmp_path: Path) -> None:
     path = pull(dsn, tmp_path / "pulled")[0]
     layout = Layout(tmp_path / "lake")
     filed = add(layout, path)

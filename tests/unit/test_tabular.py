@@ -59,7 +59,7 @@ class Read:
         return found
 
     def moments(self, entity: str) -> set[datetime]:
-        """The different times of the looks at an entity."""
+        """The different times of the snapshots of an entity."""
         return set(pc.unique(pa.concat_tables(self.tables[entity]).column("observed_at")).to_pylist())
 
     def column(self, name: str, entity: str = "viewer_counts") -> list[Any]:

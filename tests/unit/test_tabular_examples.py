@@ -92,17 +92,17 @@ def test_gdq_schedules_are_one_segment_per_run(real_data: Path, tmp_path: Path) 
     assert all(r["segment_started_at"] < r["segment_ended_at"] <= r["observed_at"] for rs in runs for r in rs)
 
 
-def test_the_stellive_example_reads_fourteen_full_looks_and_the_view_counts_between(
+def test_the_stellive_example_reads_fourteen_full_snapshots_and_the_view_counts_between(
     real_data: Path, tmp_path: Path
 ) -> None:
     paths = copied("stellive", real_data, tmp_path, "raw_snapshots", "vod_views_snapshots.csv.gz")
-    looks = {path.name: read_example(path) for path in paths}
-    views = looks.pop("vod_views_snapshots.csv.gz")
-    assert all(not look.problems and not look.bad for look in [*looks.values(), views])
-    times = {moment for look in looks.values() for moment in look.moments("streams")}
+    snapshots = {path.name: read_example(path) for path in paths}
+    views = snapshots.pop("vod_views_snapshots.csv.gz")
+    assert all(not snapshot.problems and not snapshot.bad for snapshot in [*snapshots.values(), views])
+    times = {moment for snapshot in snapshots.values() for moment in snapshot.moments("streams")}
     between = views.moments("streams")
-    assert (len(looks), len(times), len(between), len(times | between)) == (14, 14, 128, 142)
-    lost = looks["streams_2026-05-26_ae27db45.csv.gz"].good["streams"]
+    assert (len(snapshots), len(times), len(between), len(times | between)) == (14, 14, 128, 142)
+    lost = snapshots["streams_2026-05-26_ae27db45.csv.gz"].good["streams"]
     assert len(lost) == 4881
     assert "aokumo_rin" not in {row["channel_id"] for row in lost}
     stream = lost[0]

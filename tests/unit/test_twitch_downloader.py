@@ -169,7 +169,7 @@ def test_a_comment_becomes_a_message_at_the_start_of_the_vod_plus_its_offset(tmp
     }
 
 
-def test_rows_that_look_alike_are_those_of_rows_read_with_care(tmp_path: Path) -> None:
+def test_rows_that_snapshot_alike_are_those_of_rows_read_with_care(tmp_path: Path) -> None:
     emote = [{"text": "a ", "emoticon": None}, {"text": "LUL", "emoticon": {"emoticon_id": "4"}}]
     said = [
         comment(0),
@@ -197,7 +197,7 @@ def test_members_nobody_knows_are_kept(tmp_path: Path) -> None:
     assert json.loads(row["extra"]) == {"state": "published", "reply": {"to": 1}}
 
 
-def test_rows_and_looks_have_the_time_the_file_says_before_the_sidecars(tmp_path: Path) -> None:
+def test_rows_and_snapshots_have_the_time_the_file_says_before_the_sidecars(tmp_path: Path) -> None:
     read = Read(tmp_path, document(comment()))
     written = datetime(2025, 6, 2, 8, 0, 0, 123456)
     assert {row["extracted_at"] for rows in read.rows.values() for row in rows} == {written}
@@ -211,9 +211,9 @@ def test_a_stray_quote_before_the_first_comment_costs_no_row(tmp_path: Path, cou
     assert len(Read(tmp_path, content.encode()).chat) == count
 
 
-def test_the_vod_the_streamer_and_the_chapters_become_looks(tmp_path: Path) -> None:
+def test_the_vod_the_streamer_and_the_chapters_become_snapshots(tmp_path: Path) -> None:
     read = Read(tmp_path, document(comment()))
-    looked = datetime(2025, 6, 2, 8, 0, 0, 123456)
+    seen = datetime(2025, 6, 2, 8, 0, 0, 123456)
     stream = read.rows["streams"][0]
     assert {name: stream[name] for name in ("stream_id", "vod_id", "channel_id", "title", "category_name")} == {
         "stream_id": "vod:2345",
@@ -223,7 +223,7 @@ def test_the_vod_the_streamer_and_the_chapters_become_looks(tmp_path: Path) -> N
         "category_name": "Chess",
     }
     assert (stream["started_at"], stream["ended_at"]) == (STARTED, datetime(2025, 6, 1, 20))
-    assert (stream["duration_seconds"], stream["vod_view_count"], stream["observed_at"]) == (7200.0, 12, looked)
+    assert (stream["duration_seconds"], stream["vod_view_count"], stream["observed_at"]) == (7200.0, 12, seen)
     channel = read.rows["channels"][0]
     assert (channel["channel_id"], channel["login"], channel["display_name"]) == ("42", "thehouse", "TheHouse")
     segment = read.rows["stream_segments"][0]
@@ -452,7 +452,7 @@ def test_every_encoding_of_a_file_gives_the_same_rows(tmp_path: Path, encoding: 
     assert recognise(tmp_path / "chat.json") == (SOURCE, "TwitchDownloader chat JSON, schema 1.4.0")
 
 
-def test_a_file_is_recognised_by_its_keys_and_look_alikes_are_not(tmp_path: Path) -> None:
+def test_a_file_is_recognised_by_its_keys_and_snapshot_alikes_are_not(tmp_path: Path) -> None:
     path = tmp_path / "export.txt"
     path.write_text(json.dumps({"streamer": {"name": "A", "id": 1}, "comments": [comment()]}))
     assert recognise(path)[1] == "TwitchDownloader chat JSON, schema 1.0.0"

@@ -52,7 +52,7 @@ def test_a_pull_file_is_recognised_by_its_request(tmp_path: Path) -> None:
     assert recognise(read_head(pull_file(path, {**REQUEST, "endpoint": "elsewhere"}))) is None
 
 
-def test_all_rows_of_a_look_share_its_moment(tmp_path: Path) -> None:
+def test_all_rows_of_a_snapshot_share_its_moment(tmp_path: Path) -> None:
     one, two, three = followers(3)
     found, problems = read(pull_file(tmp_path / "f", REQUEST, page(one, two, total=3), page(two, three, total=3), END))
     assert problems == []
@@ -60,13 +60,17 @@ def test_all_rows_of_a_look_share_its_moment(tmp_path: Path) -> None:
     assert {(r["viewer_id"], r["observed_at"], r["is_complete"]) for r in found["follows"]} == {
         ("1", moment, True), ("2", moment, True), ("3", moment, True),
     }  # fmt: skip
-    (look,) = found["channel_looks"]
-    assert (look["row_count"], look["total_count"], look["ended_at"]) == (3, 3, datetime(2026, 3, 1, 12, 0, 2))
+    (snapshot,) = found["channel_snapshots"]
+    assert (snapshot["row_count"], snapshot["total_count"], snapshot["ended_at"]) == (
+        3,
+        3,
+        datetime(2026, 3, 1, 12, 0, 2),
+    )
 
 
-def test_a_file_without_its_end_is_an_incomplete_look(tmp_path: Path) -> None:
+def test_a_file_without_its_end_is_an_incomplete_snapshot(tmp_path: Path) -> None:
     found, _ = read(pull_file(tmp_path / "f", REQUEST, page(*followers(2), total=3)))
-    assert {r["is_complete"] for r in found["follows"] + found["channel_looks"]} == {False}
+    assert {r["is_complete"] for r in found["follows"] + found["channel_snapshots"]} == {False}
 
 
 def test_samples_of_viewers_are_seen_when_their_page_came(tmp_path: Path) -> None:
@@ -74,7 +78,7 @@ def test_samples_of_viewers_are_seen_when_their_page_came(tmp_path: Path) -> Non
     found, _ = read(pull_file(tmp_path / "f", request, page(live("1", "s1", 40), endpoint="streams")))
     (sample,) = found["viewer_counts"]
     assert (sample["observed_at"], sample["viewer_count"]) == (datetime(2026, 3, 1, 12, 0, 2), 40)
-    assert "channel_looks" not in found
+    assert "channel_snapshots" not in found
 
 
 @pytest.mark.parametrize(

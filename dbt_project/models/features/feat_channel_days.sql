@@ -21,7 +21,7 @@ minutes as (
     from (
         select
             *,
-            minute_at < event_date + interval 1 day - interval ({{ var('hold_seconds') }}) second as is_decided
+            minute_at < event_date + interval 1 day - interval ({{ var('max_gap_seconds') }}) second as is_decided
         from {{ ref('fct_stream_minutes') }}
         where {{ is_seen() }}
     )
@@ -99,25 +99,25 @@ as_of as (
     inner join {{ ref('dim_dates') }} as dates on dates.date_day >= seen.first_date and {{ is_seen('dates.date_day') }}
 ),
 
-looks as (
+snapshots as (
     select
-        coalesce(stand_ins.channel_id, looks.channel_id) as channel_id,
-        looks.platform,
-        looks.observed_at,
-        max(looks.follower_count) as follower_count,
-        max(looks.subscriber_count) as subscriber_count
-    from {{ ref('stg_channels') }} as looks
+        coalesce(stand_ins.channel_id, snapshots.channel_id) as channel_id,
+        snapshots.platform,
+        snapshots.observed_at,
+        max(snapshots.follower_count) as follower_count,
+        max(snapshots.subscriber_count) as subscriber_count
+    from {{ ref('stg_channels') }} as snapshots
     left join {{ ref('int_channel_stand_ins') }} as stand_ins
-        on looks.platform = stand_ins.platform and looks.channel_id = stand_ins.stand_in_id
+        on snapshots.platform = stand_ins.platform and snapshots.channel_id = stand_ins.stand_in_id
     group by 1, 2, 3
 ),
 
 followers as (
-    select * from looks where follower_count is not null
+    select * from snapshots where follower_count is not null
 ),
 
 subscribers as (
-    select * from looks where subscriber_count is not null
+    select * from snapshots where subscriber_count is not null
 ),
 
 -- a viewer counts from an active day until the window has passed or the next active day takes over

@@ -18,7 +18,7 @@ as_of as (
 ),
 
 on_air as (
-    -- measured on samples, chat and events: what a later look says of a start or an end moves nothing here
+    -- measured on samples, chat and events: what a later snapshot says of a start or an end moves nothing here
     select
         broadcasts.broadcast_id,
         min(minutes.minute_at) as started_at,
@@ -88,46 +88,46 @@ history as (
     group by broadcast_id, cut_off_at
 ),
 
-stream_looks as (
+stream_snapshots as (
     select
         broadcasts.broadcast_id,
-        looks.observed_at,
-        looks.category_name
-    from {{ ref('stg_streams') }} as looks
+        snapshots.observed_at,
+        snapshots.category_name
+    from {{ ref('stg_streams') }} as snapshots
     inner join {{ ref('int_stream_ids') }} as ids
-        on looks.stream_id = ids.source_stream_id
-        and (looks.platform = ids.platform or {{ is_relay('looks.platform') }})
+        on snapshots.stream_id = ids.source_stream_id
+        and (snapshots.platform = ids.platform or {{ is_relay('snapshots.platform') }})
     inner join {{ ref('int_broadcasts') }} as broadcasts
         on ids.platform = broadcasts.platform and ids.stream_id = broadcasts.stream_id
-    where looks.category_name is not null
+    where snapshots.category_name is not null
 ),
 
 categories as (
     select
         history.broadcast_id,
-        arg_max(stream_looks.category_name, (stream_looks.observed_at, stream_looks.category_name))
+        arg_max(stream_snapshots.category_name, (stream_snapshots.observed_at, stream_snapshots.category_name))
             as previous_category_name
     from history
-    inner join stream_looks
-        on history.previous_broadcast_id = stream_looks.broadcast_id
-        and {{ is_before_cut_off('stream_looks.observed_at', cut_off_at='history.cut_off_at') }}
+    inner join stream_snapshots
+        on history.previous_broadcast_id = stream_snapshots.broadcast_id
+        and {{ is_before_cut_off('stream_snapshots.observed_at', cut_off_at='history.cut_off_at') }}
     group by history.broadcast_id
 ),
 
-looks as (
+snapshots as (
     select
         channels.creator_id,
-        looks.platform,
-        coalesce(stand_ins.channel_id, looks.channel_id) as channel_id,
-        looks.observed_at,
-        max(looks.follower_count) as follower_count
-    from {{ ref('stg_channels') }} as looks
+        snapshots.platform,
+        coalesce(stand_ins.channel_id, snapshots.channel_id) as channel_id,
+        snapshots.observed_at,
+        max(snapshots.follower_count) as follower_count
+    from {{ ref('stg_channels') }} as snapshots
     left join {{ ref('int_channel_stand_ins') }} as stand_ins
-        on looks.platform = stand_ins.platform and looks.channel_id = stand_ins.stand_in_id
+        on snapshots.platform = stand_ins.platform and snapshots.channel_id = stand_ins.stand_in_id
     inner join {{ ref('dim_channels') }} as channels
-        on looks.platform = channels.platform
-        and coalesce(stand_ins.channel_id, looks.channel_id) = channels.channel_id
-    where looks.follower_count is not null
+        on snapshots.platform = channels.platform
+        and coalesce(stand_ins.channel_id, snapshots.channel_id) = channels.channel_id
+    where snapshots.follower_count is not null
     group by 1, 2, 3, 4
 ),
 
@@ -136,7 +136,7 @@ followers as (
         broadcast_id,
         sum(follower_count)::bigint as follower_count,
         min(observed_at) as followers_observed_at
-    from {{ latest_before_as_of('looks', 'observed_at', ['platform', 'channel_id'], on=['creator_id']) }}
+    from {{ latest_before_as_of('snapshots', 'observed_at', ['platform', 'channel_id'], on=['creator_id']) }}
     group by broadcast_id
 ),
 

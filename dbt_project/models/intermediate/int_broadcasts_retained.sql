@@ -26,12 +26,12 @@ edges as (
 ),
 
 stays as (
-    -- a viewer of two days of a broadcast is one: from the first trace to the last
+    -- a viewer of two days of a broadcast is one: from the first activity to the last
     select
         broadcasts.broadcast_id,
         viewer_days.platform,
         viewer_days.viewer_id,
-        max(viewer_days.last_trace_at) - min(viewer_days.first_trace_at) > interval 10 minute as has_stayed
+        max(viewer_days.last_activity_at) - min(viewer_days.first_activity_at) > interval 10 minute as has_stayed
     from {{ ref('fct_stream_viewer_days') }} as viewer_days
     inner join {{ ref('int_broadcasts') }} as broadcasts
         on viewer_days.platform = broadcasts.platform and viewer_days.stream_id = broadcasts.stream_id

@@ -1,6 +1,6 @@
 {%- set components = {
     "chat": "score_weight_chat", "chatters": "score_weight_chatters", "events": "score_weight_events",
-    "hold": "score_weight_hold"
+    "average_to_peak": "score_weight_average_to_peak"
 } -%}
 with streams as (
     select * from {{ ref('int_broadcasts_summed') }} where started_at is not null
@@ -24,7 +24,7 @@ measured as (
         streams.follow_count + streams.subscription_count + streams.donation_count
             + coalesce(earned.off_platform_donation_count, 0) as participation_count,
         100 * participation_count / nullif(streams.hours_watched, 0) as events,
-        retained.average_to_peak_ratio as hold
+        retained.average_to_peak_ratio as average_to_peak
     from streams
     left join earned on streams.broadcast_id = earned.broadcast_id
     left join retained on streams.broadcast_id = retained.broadcast_id
@@ -118,7 +118,7 @@ select
     chat_rank as messages_per_viewer_hour_rank_ratio,
     chatters_rank as chatters_per_viewer_rank_ratio,
     events_rank as events_per_100_viewer_hours_rank_ratio,
-    hold_rank as average_to_peak_rank_ratio,
+    average_to_peak_rank as average_to_peak_rank_ratio,
     history_stream_count,
     has_own_history,
     observed_weight::double as observed_weight,

@@ -2,7 +2,7 @@ with channel_ids as (
     select * from {{ ref('int_channel_ids') }}
 ),
 
-looks as (
+snapshots as (
     select owners.* replace (coalesce(channel_ids.channel_id, owners.channel_id) as channel_id)
     from {{ ref('stg_channel_owners') }} as owners
     left join channel_ids
@@ -10,7 +10,7 @@ looks as (
 ),
 
 latest as (
-    select * from looks
+    select * from snapshots
     qualify row_number() over (partition by platform, channel_id order by observed_at desc, creator_id) = 1
 ),
 
@@ -19,7 +19,7 @@ creators as (
         creator_id,
         arg_max(creator_name, (observed_at, platform, channel_id)) as creator_name,
         arg_max(time_zone, (observed_at, platform, channel_id)) as time_zone
-    from looks
+    from snapshots
     group by creator_id
 )
 

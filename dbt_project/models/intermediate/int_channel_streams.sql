@@ -6,7 +6,7 @@ with minutes as (
 ),
 
 viewers as (
-    select platform, channel_id, stream_id, min(first_trace_at) as first_on_air_at
+    select platform, channel_id, stream_id, min(first_activity_at) as first_on_air_at
     from {{ ref('fct_stream_viewer_days') }}
     where {{ is_seen() }} and stream_id is not null
     group by platform, channel_id, stream_id

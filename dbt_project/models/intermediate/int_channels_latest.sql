@@ -1,4 +1,4 @@
-with looks as (
+with snapshots as (
     select * from {{ ref('stg_channels') }}
 ),
 
@@ -12,13 +12,13 @@ channel_ids as (
 
 named as (
     select
-        looks.* exclude (channel_id),
-        coalesce(owners.channel_id, channel_ids.channel_id, looks.channel_id) as channel_id
-    from looks
+        snapshots.* exclude (channel_id),
+        coalesce(owners.channel_id, channel_ids.channel_id, snapshots.channel_id) as channel_id
+    from snapshots
     left join owners
-        on looks.platform = owners.platform and looks.channel_id = 'owner:' || owners.creator_id
+        on snapshots.platform = owners.platform and snapshots.channel_id = 'owner:' || owners.creator_id
     left join channel_ids
-        on looks.platform = channel_ids.platform and looks.channel_id = channel_ids.stand_in_id
+        on snapshots.platform = channel_ids.platform and snapshots.channel_id = channel_ids.stand_in_id
 ),
 
 final as (
@@ -26,15 +26,15 @@ final as (
         platform,
         channel_id,
         max(observed_at) as observed_at,
-        arg_max(login, looked_at) as login,
-        arg_max(display_name, looked_at) as display_name,
-        arg_max(created_at, looked_at) as created_at,
-        arg_max(language, looked_at) as language,
-        arg_max(follower_count, looked_at) as follower_count,
-        arg_max(subscriber_count, looked_at) as subscriber_count,
-        arg_max(total_view_count, looked_at) as total_view_count,
-        arg_max(broadcaster_type, looked_at) as broadcaster_type
-    from (select *, (observed_at, source, landing_file) as looked_at from named)
+        arg_max(login, seen_order) as login,
+        arg_max(display_name, seen_order) as display_name,
+        arg_max(created_at, seen_order) as created_at,
+        arg_max(language, seen_order) as language,
+        arg_max(follower_count, seen_order) as follower_count,
+        arg_max(subscriber_count, seen_order) as subscriber_count,
+        arg_max(total_view_count, seen_order) as total_view_count,
+        arg_max(broadcaster_type, seen_order) as broadcaster_type
+    from (select *, (observed_at, source, landing_file) as seen_order from named)
     group by platform, channel_id
 )
 

@@ -18,7 +18,7 @@ final as (
         case
             when owners.creator_id is not null then owners.creator_id
             when channels.channel_id like 'owner:%' then substr(channels.channel_id, 7)
-            -- the channels of one relayed stream whose owner no look has named yet
+            -- the channels of one relayed stream whose owner no snapshot has named yet
             when channels.channel_id like 'stream:%' then channels.channel_id
             else channels.platform || ':' || channels.channel_id
         end as creator_id,

@@ -14,8 +14,8 @@ select
     sum(days.message_count)::bigint as message_count,
     sum(days.event_count)::bigint as event_count,
     sum(days.presence_poll_count)::bigint as presence_poll_count,
-    min(days.first_trace_at) as first_trace_at,
-    max(days.last_trace_at) as last_trace_at
+    min(days.first_activity_at) as first_activity_at,
+    max(days.last_activity_at) as last_activity_at
 from {{ ref('fct_viewer_days') }} as days
 inner join accounts on days.platform = accounts.platform and days.viewer_id = accounts.viewer_id
 inner join channels on days.platform = channels.platform and days.channel_id = channels.channel_id

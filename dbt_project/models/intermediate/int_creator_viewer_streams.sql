@@ -13,7 +13,7 @@ select
     days.stream_id,
     streams.first_on_air_at,
     sum(days.message_count)::bigint as message_count,
-    min(days.first_trace_at) as first_trace_at
+    min(days.first_activity_at) as first_activity_at
 from {{ ref('fct_stream_viewer_days') }} as days
 inner join accounts on days.platform = accounts.platform and days.viewer_id = accounts.viewer_id
 inner join streams on days.platform = streams.platform and days.stream_id = streams.stream_id

@@ -3,7 +3,7 @@ with owners as (
 ),
 
 final as (
-    -- a creator with several channels on a platform: the one looked at last; a stand-in only where there is no other
+    -- a creator with several channels on a platform: the one seen last; a stand-in only where there is no other
     select
         platform,
         creator_id,

@@ -1,10 +1,10 @@
 with switches as (
     select platform, stream_id, unnest(platform_started_ats) as switched_at, true as is_on
-    from {{ ref('int_stream_traces') }}
+    from {{ ref('int_stream_activity') }}
     where {{ is_seen() }}
     union all
     select platform, stream_id, unnest(platform_stopped_ats) as switched_at, false as is_on
-    from {{ ref('int_stream_traces') }}
+    from {{ ref('int_stream_activity') }}
     where {{ is_seen() }}
 ),
 

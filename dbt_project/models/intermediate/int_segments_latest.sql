@@ -1,4 +1,4 @@
-with looks as (
+with snapshots as (
     select
         segments.*,
         ids.stream_id as canonical_stream_id
@@ -8,14 +8,14 @@ with looks as (
 ),
 
 chosen as (
-    -- one source and one look per stream: chapters of two tools, or of two looks, are not cut into each other
+    -- one source and one snapshot per stream: chapters of two tools, or of two snapshots, are not cut into each other
     select
         platform,
         canonical_stream_id,
         stream_id,
         source,
         observed_at
-    from looks
+    from snapshots
     qualify row_number() over (
         partition by platform, canonical_stream_id
         order by {{ source_rank() }}, observed_at desc, source, stream_id
@@ -23,16 +23,16 @@ chosen as (
 )
 
 select
-    looks.platform,
-    looks.canonical_stream_id as stream_id,
-    looks.segment_started_at,
-    looks.segment_ended_at,
-    looks.category_id,
-    looks.category_name,
-    looks.title
-from looks
+    snapshots.platform,
+    snapshots.canonical_stream_id as stream_id,
+    snapshots.segment_started_at,
+    snapshots.segment_ended_at,
+    snapshots.category_id,
+    snapshots.category_name,
+    snapshots.title
+from snapshots
 inner join chosen
-    on looks.platform = chosen.platform
-    and looks.stream_id = chosen.stream_id
-    and looks.source = chosen.source
-    and looks.observed_at = chosen.observed_at
+    on snapshots.platform = chosen.platform
+    and snapshots.stream_id = chosen.stream_id
+    and snapshots.source = chosen.source
+    and snapshots.observed_at = chosen.observed_at

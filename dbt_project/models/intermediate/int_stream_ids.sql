@@ -6,7 +6,7 @@ with streams as (
 ),
 
 vods as (
-    -- a look at a stream says which VOD is its archive
+    -- a snapshot of a stream says which VOD is its archive
     select
         vod.platform,
         vod.stream_id as stream_id,

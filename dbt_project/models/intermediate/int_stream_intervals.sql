@@ -1,4 +1,4 @@
-with looks as (
+with snapshots as (
     select * from {{ ref('int_streams_latest') }}
 ),
 
@@ -10,73 +10,73 @@ channel_ids as (
     select * from {{ ref('int_channel_ids') }}
 ),
 
-traces as (
+activity as (
     select
         platform,
         stream_id,
-        min(first_trace_at) as first_trace_at,
-        max(last_trace_at) as last_trace_at,
+        min(first_activity_at) as first_activity_at,
+        max(last_activity_at) as last_activity_at,
         coalesce(min(channel_id) filter ({{ is_native('channel_id') }}), min(channel_id)) as channel_id,
         sum(message_count + positive_sample_count) > 0
             or count(platform_started_ats) > 0 as is_evidence
-    from {{ ref('int_stream_traces') }}
+    from {{ ref('int_stream_activity') }}
     where stream_id is not null and {{ is_seen() }}
     group by platform, stream_id
 ),
 
 relays as (
-    select * from looks where {{ is_relay('platform') }}
+    select * from snapshots where {{ is_relay('platform') }}
 ),
 
 stated as (
     select
         *,
         false as is_relayed
-    from looks
+    from snapshots
     where not {{ is_relay('platform') }}
     union all
     -- the record of a relay stands for one stream on each platform that shows evidence of it
     select
         relays.* replace (
-            traces.platform as platform,
+            activity.platform as platform,
             coalesce(relays.source_broadcast_id, relays.stream_id) as source_broadcast_id
         ),
         true as is_relayed
     from relays
-    inner join traces on relays.stream_id = traces.stream_id
-    where traces.is_evidence and not {{ is_relay('traces.platform') }}
+    inner join activity on relays.stream_id = activity.stream_id
+    where activity.is_evidence and not {{ is_relay('activity.platform') }}
 ),
 
-traced_only as (
+activity_only as (
     -- samples of a relay name a platform whether or not it was streamed to: without evidence there is no stream
-    select traces.* from traces
-    anti join stated on traces.platform = stated.platform and traces.stream_id = stated.stream_id
-    anti join relays on traces.stream_id = relays.stream_id
-    where (traces.is_evidence or traces.channel_id not like 'stream:%') and not {{ is_relay('traces.platform') }}
+    select activity.* from activity
+    anti join stated on activity.platform = stated.platform and activity.stream_id = stated.stream_id
+    anti join relays on activity.stream_id = relays.stream_id
+    where (activity.is_evidence or activity.channel_id not like 'stream:%') and not {{ is_relay('activity.platform') }}
 ),
 
 unioned as (
     select
         stated.* replace (
-            coalesce(stated.channel_id, traces.channel_id) as channel_id,
-            coalesce(stated.started_at, traces.first_trace_at) as started_at,
-            coalesce(stated.ended_at, traces.last_trace_at) as ended_at
+            coalesce(stated.channel_id, activity.channel_id) as channel_id,
+            coalesce(stated.started_at, activity.first_activity_at) as started_at,
+            coalesce(stated.ended_at, activity.last_activity_at) as ended_at
         ),
         stated.started_at is not null as is_start_stated,
         stated.ended_at is not null as is_end_stated
     from stated
-    left join traces on stated.platform = traces.platform and stated.stream_id = traces.stream_id
+    left join activity on stated.platform = activity.platform and stated.stream_id = activity.stream_id
     union all by name
     select
         platform,
         stream_id,
         channel_id,
-        first_trace_at as started_at,
-        last_trace_at as ended_at,
+        first_activity_at as started_at,
+        last_activity_at as ended_at,
         channel_id like 'stream:%' as is_relayed,
         false as is_start_stated,
         false as is_end_stated
-    from traced_only
+    from activity_only
 ),
 
 final as (

@@ -1,15 +1,15 @@
-with looks as (
+with snapshots as (
     select * from {{ ref('stg_streams') }}
 ),
 
 complete as (
-    -- an incomplete look says nothing about what it holds; it stands in only for a stream no complete look has
-    select * from looks
+    -- an incomplete snapshot says nothing about what it holds; it stands in only for a stream no complete snapshot has
+    select * from snapshots
     qualify is_complete or not bool_or(is_complete) over (partition by platform, stream_id)
 ),
 
 final as (
-    -- arg_max skips nulls: the latest look that says it, since no source says everything
+    -- arg_max skips nulls: the latest snapshot that says it, since no source says everything
     select
         platform,
         stream_id,

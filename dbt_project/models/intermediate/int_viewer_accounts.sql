@@ -1,4 +1,4 @@
-with traced as (
+with active as (
     -- distinct: a viewer has many days
     select distinct platform, viewer_id from {{ ref('fct_viewer_days') }} where {{ is_seen() }}
 ),
@@ -12,12 +12,12 @@ bots as (
 )
 
 select
-    traced.platform,
-    traced.viewer_id,
-    coalesce(ids.viewer_id, traced.viewer_id) as canonical_viewer_id,
+    active.platform,
+    active.viewer_id,
+    coalesce(ids.viewer_id, active.viewer_id) as canonical_viewer_id,
     bool_or(bots.viewer_id is not null) over (
-        partition by traced.platform, coalesce(ids.viewer_id, traced.viewer_id)
+        partition by active.platform, coalesce(ids.viewer_id, active.viewer_id)
     ) as is_bot
-from traced
-left join ids on traced.platform = ids.platform and traced.viewer_id = ids.stand_in_id
-left join bots on traced.platform = bots.platform and traced.viewer_id = bots.viewer_id
+from active
+left join ids on active.platform = ids.platform and active.viewer_id = ids.stand_in_id
+left join bots on active.platform = bots.platform and active.viewer_id = bots.viewer_id

@@ -65,7 +65,7 @@ held_minutes as (
         viewer_count,
         0 as sample_count
     from holds
-    where next_observed_at <= observed_at + interval ({{ var('hold_seconds') }}) second
+    where next_observed_at <= observed_at + interval ({{ var('max_gap_seconds') }}) second
     union all
     -- the sample itself, which counts for the peak and the number of samples also where it holds for nothing
     select

@@ -1,4 +1,4 @@
-with looks as (
+with snapshots as (
     select * from {{ ref('stg_viewers') }}
 ),
 
@@ -13,7 +13,7 @@ final as (
         arg_max(is_bot, observed_at) as is_bot,
         arg_max(is_moderator, observed_at) as is_moderator,
         arg_max(is_patron, observed_at) as is_patron
-    from looks
+    from snapshots
     group by platform, viewer_id
 )
 

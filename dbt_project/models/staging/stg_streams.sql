@@ -36,7 +36,7 @@ final as (
         renamed.*,
         renamed.is_complete_as_stated and incomplete.observed_at is null as is_complete
     from renamed
-    left join {{ ref('stg_incomplete_looks') }} as incomplete
+    left join {{ ref('stg_incomplete_snapshots') }} as incomplete
         on renamed.source = incomplete.source
         and renamed.folder = incomplete.folder
         and renamed.platform = incomplete.platform

@@ -7,7 +7,7 @@ viewer_ids as (
 ),
 
 first_messages as (
-    -- first ever in the channel: a login that a look has named is the account's
+    -- first ever in the channel: a login that a snapshot has named is the account's
     select
         days.platform,
         days.channel_id,

@@ -2,11 +2,11 @@ with creators as (
     select * from {{ ref('int_creator_channels') }}
 ),
 
-looks as (
+snapshots as (
     select * from {{ ref('int_channels_latest') }}
 ),
 
-traced as (
+active as (
     -- distinct: a channel has many messages and events
     select distinct platform, channel_id from {{ ref('fct_chat_messages') }} where {{ is_seen() }}
     union
@@ -16,7 +16,7 @@ traced as (
 channels as (
     select platform, channel_id from creators
     union
-    select platform, channel_id from traced
+    select platform, channel_id from active
 ),
 
 streams as (
@@ -36,19 +36,19 @@ select
     coalesce(creators.creator_id, channels.platform || ':' || channels.channel_id) as creator_id,
     creators.creator_name,
     coalesce(creators.time_zone, 'UTC') as time_zone,
-    looks.login,
-    looks.display_name,
-    looks.language,
-    looks.broadcaster_type,
-    looks.created_at,
-    looks.follower_count,
-    looks.subscriber_count,
-    looks.total_view_count,
-    looks.observed_at,
+    snapshots.login,
+    snapshots.display_name,
+    snapshots.language,
+    snapshots.broadcaster_type,
+    snapshots.created_at,
+    snapshots.follower_count,
+    snapshots.subscriber_count,
+    snapshots.total_view_count,
+    snapshots.observed_at,
     coalesce(streams.stream_count, 0) as stream_count,
     streams.first_started_at,
     streams.last_started_at
 from channels
 left join creators on channels.platform = creators.platform and channels.channel_id = creators.channel_id
-left join looks on channels.platform = looks.platform and channels.channel_id = looks.channel_id
+left join snapshots on channels.platform = snapshots.platform and channels.channel_id = snapshots.channel_id
 left join streams on channels.platform = streams.platform and channels.channel_id = streams.channel_id

@@ -1,4 +1,4 @@
-with looks as (
+with snapshots as (
     select * from {{ ref('stg_streams') }} where vod_view_count is not null
 ),
 
@@ -8,17 +8,17 @@ named as (
         ids.platform,
         ids.stream_id,
         ids.channel_id,
-        looks.observed_at,
-        max(looks.vod_view_count) as stated_view_count,
-        bool_and(looks.is_complete) as is_complete
-    from looks
+        snapshots.observed_at,
+        max(snapshots.vod_view_count) as stated_view_count,
+        bool_and(snapshots.is_complete) as is_complete
+    from snapshots
     inner join {{ ref('int_stream_ids') }} as ids
-        on looks.platform = ids.platform and looks.stream_id = ids.source_stream_id
-    group by ids.platform, ids.stream_id, ids.channel_id, looks.observed_at
+        on snapshots.platform = ids.platform and snapshots.stream_id = ids.source_stream_id
+    group by ids.platform, ids.stream_id, ids.channel_id, snapshots.observed_at
 ),
 
 counted as (
-    -- views once counted stay counted: a look that states fewer (a recount, a cache) holds the highest count before it
+    -- views once counted stay counted: a snapshot that states fewer (a recount, a cache) holds the highest count before it
     select
         *,
         max(stated_view_count) over (partition by platform, stream_id order by observed_at) as view_count
@@ -43,7 +43,7 @@ select
     channel_id,
     observed_at,
     previous_observed_at,
-    (epoch_us(observed_at) - epoch_us(previous_observed_at)) / 1000000 as seconds_since_look,
+    (epoch_us(observed_at) - epoch_us(previous_observed_at)) / 1000000 as seconds_since_snapshot,
     view_count,
     view_count - previous_view_count as view_growth,
     stated_view_count,

@@ -12,8 +12,8 @@ viewers as (
         days.platform,
         days.viewer_id,
         any_value(clock.as_of_date) as as_of_date,
-        min(days.first_trace_at) as first_trace_at,
-        max(days.last_trace_at) as last_trace_at,
+        min(days.first_activity_at) as first_activity_at,
+        max(days.last_activity_at) as last_activity_at,
         max(days.event_date) as last_date,
         count(*) as active_day_count,
         count(distinct date_trunc('month', days.event_date)) as active_month_count,
@@ -92,13 +92,13 @@ joined as (
     asof left join air as before_first
         on viewers.creator_id = before_first.creator_id
         and viewers.platform = before_first.platform
-        and coalesce(attended.first_offered_date, viewers.first_trace_at::date) > before_first.event_date
+        and coalesce(attended.first_offered_date, viewers.first_activity_at::date) > before_first.event_date
 ),
 
 measured as (
     select
         joined.*,
-        (epoch_us(as_of_date + interval 1 day) - epoch_us(first_trace_at)) / 86400000000 as tenure_days,
+        (epoch_us(as_of_date + interval 1 day) - epoch_us(first_activity_at)) / 86400000000 as tenure_days,
         as_of_date - last_date as silent_days,
         attended_stream_count / nullif(offered_stream_count, 0) as attendance_ratio,
         message_count / nullif(attended_stream_count, 0) as messages_per_stream
@@ -135,8 +135,8 @@ select
     names.login,
     names.display_name,
     scored.as_of_date,
-    scored.first_trace_at,
-    scored.last_trace_at,
+    scored.first_activity_at,
+    scored.last_activity_at,
     scored.active_day_count,
     scored.active_month_count,
     scored.active_month_count_12m,
@@ -156,7 +156,7 @@ select
     end as loyalty_tier,
     case
         when scored.active_month_count_12m > {{ var('loyalty_casual_months') }} then 'regular'
-        when date_trunc('month', scored.first_trace_at) = date_trunc('month', scored.as_of_date) then 'new'
+        when date_trunc('month', scored.first_activity_at) = date_trunc('month', scored.as_of_date) then 'new'
         when scored.active_month_count_12m > 0 then 'casual'
     end as platform_loyalty,
     case

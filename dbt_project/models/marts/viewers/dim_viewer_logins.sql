@@ -1,4 +1,4 @@
-with looks as (
+with snapshots as (
     select platform, viewer_id, login, min(observed_at) as first_seen_at, max(observed_at) as last_seen_at
     from {{ ref('stg_viewers') }}
     where login is not null
@@ -28,7 +28,7 @@ final as (
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at
     from (
-        select * from looks
+        select * from snapshots
         union all
         select * from chat
         union all

@@ -1,4 +1,4 @@
-with looks as (
+with snapshots as (
     select * from {{ ref('int_viewers_latest') }}
 ),
 
@@ -6,12 +6,12 @@ ids as (
     select * from {{ ref('int_viewer_ids') }}
 ),
 
-traced as (
+active as (
     select
         platform,
         viewer_id,
-        min(first_trace_at) as first_trace_at,
-        max(last_trace_at) as last_trace_at,
+        min(first_activity_at) as first_activity_at,
+        max(last_activity_at) as last_activity_at,
         sum(message_count)::bigint as message_count,
         sum(event_count)::bigint as event_count,
         bool_or(is_bot) as is_bot
@@ -22,13 +22,13 @@ traced as (
 
 final as (
     select
-        coalesce(traced.platform, looks.platform) as platform,
-        coalesce(traced.viewer_id, looks.viewer_id) as viewer_id,
-        traced.* exclude (platform, viewer_id, is_bot),
-        looks.* exclude (platform, viewer_id, is_bot),
-        coalesce(traced.is_bot, false) or coalesce(looks.is_bot, false) as is_bot
-    from traced
-    full join looks on traced.platform = looks.platform and traced.viewer_id = looks.viewer_id
+        coalesce(active.platform, snapshots.platform) as platform,
+        coalesce(active.viewer_id, snapshots.viewer_id) as viewer_id,
+        active.* exclude (platform, viewer_id, is_bot),
+        snapshots.* exclude (platform, viewer_id, is_bot),
+        coalesce(active.is_bot, false) or coalesce(snapshots.is_bot, false) as is_bot
+    from active
+    full join snapshots on active.platform = snapshots.platform and active.viewer_id = snapshots.viewer_id
 )
 
 select
@@ -42,8 +42,8 @@ select
     final.is_moderator,
     final.is_patron,
     final.observed_at,
-    final.first_trace_at,
-    final.last_trace_at,
+    final.first_activity_at,
+    final.last_activity_at,
     coalesce(final.message_count, 0) as message_count,
     coalesce(final.event_count, 0) as event_count
 from final

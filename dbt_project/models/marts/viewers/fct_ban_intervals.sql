@@ -1,6 +1,6 @@
 with intervals as (
     select *
-    from {{ intervals_between_looks(
+    from {{ intervals_between_snapshots(
         ref('stg_bans'), "'banned'", ['viewer_id'], moment='banned_at', extra=['expires_at', 'reason', 'moderator_id']
     ) }}
 )
@@ -15,7 +15,7 @@ select
     moderator_id,
     first_seen_at,
     last_seen_at,
-    look_count,
+    snapshot_count,
     began_after_at,
     ended_before_at,
     case

@@ -30,12 +30,12 @@ returns as (
         first_messages.creator_id,
         first_messages.platform,
         first_messages.viewer_id,
-        min(streams.first_trace_at) as returned_at
+        min(streams.first_activity_at) as returned_at
     from first_messages
     inner join {{ ref('int_creator_viewer_streams') }} as streams using (creator_id, platform, viewer_id)
-    where streams.first_trace_at > first_messages.first_chat_at
+    where streams.first_activity_at > first_messages.first_chat_at
         and streams.stream_id is distinct from first_messages.stream_id
-        and streams.first_trace_at <= first_messages.first_chat_at + interval ({{ var('return_days') }}) day
+        and streams.first_activity_at <= first_messages.first_chat_at + interval ({{ var('return_days') }}) day
     group by first_messages.creator_id, first_messages.platform, first_messages.viewer_id
 )
 

@@ -1,6 +1,6 @@
 with intervals as (
     select *
-    from {{ intervals_between_looks(ref('stg_follows'), "'followers'", ['viewer_id'], moment='followed_at') }}
+    from {{ intervals_between_snapshots(ref('stg_follows'), "'followers'", ['viewer_id'], moment='followed_at') }}
 )
 
 select
@@ -10,7 +10,7 @@ select
     followed_at,
     first_seen_at,
     last_seen_at,
-    look_count,
+    snapshot_count,
     began_after_at,
     ended_before_at,
     ended_before_at is null as is_open

@@ -1,6 +1,6 @@
 with intervals as (
     select *
-    from {{ intervals_between_looks(ref('stg_channel_roles'), "r.role || 's'", ['role', 'viewer_id']) }}
+    from {{ intervals_between_snapshots(ref('stg_channel_roles'), "r.role || 's'", ['role', 'viewer_id']) }}
 )
 
 select
@@ -10,7 +10,7 @@ select
     viewer_id,
     first_seen_at,
     last_seen_at,
-    look_count,
+    snapshot_count,
     began_after_at,
     ended_before_at,
     ended_before_at is null as is_open

@@ -6,8 +6,8 @@ with messages as (
         count(*) as message_count,
         0 as event_count,
         0 as presence_poll_count,
-        min(sent_at) as first_trace_at,
-        max(sent_at) as last_trace_at,
+        min(sent_at) as first_activity_at,
+        max(sent_at) as last_activity_at,
         bool_or(is_bot) as is_marked_bot
     from {{ ref('fct_chat_messages') }}
     where {{ in_window() }} and viewer_id is not null
@@ -20,8 +20,8 @@ events as (
         0 as message_count,
         count(*) as event_count,
         0 as presence_poll_count,
-        min(occurred_at) as first_trace_at,
-        max(occurred_at) as last_trace_at,
+        min(occurred_at) as first_activity_at,
+        max(occurred_at) as last_activity_at,
         false as is_marked_bot
     from {{ ref('int_stream_events_resolved') }}
     where {{ in_window() }} and viewer_id is not null and {{ is_audience_event() }}
@@ -41,8 +41,8 @@ presence as (
         0 as message_count,
         0 as event_count,
         count(*) as presence_poll_count,
-        min(observed_at) as first_trace_at,
-        max(observed_at) as last_trace_at,
+        min(observed_at) as first_activity_at,
+        max(observed_at) as last_activity_at,
         false as is_marked_bot
     from {{ with_streams('polls', 'observed_at') }}
     group by all
@@ -65,8 +65,8 @@ select
     sum(message_count)::bigint as message_count,
     sum(event_count)::bigint as event_count,
     sum(presence_poll_count)::bigint as presence_poll_count,
-    min(first_trace_at) as first_trace_at,
-    max(last_trace_at) as last_trace_at,
+    min(first_activity_at) as first_activity_at,
+    max(last_activity_at) as last_activity_at,
     bool_or(is_marked_bot) as is_marked_bot,
     case when sum(presence_poll_count) > 0 then 'presence_sampled' else 'chat_inferred' end as observability
 from unioned

@@ -1,6 +1,6 @@
 with intervals as (
     select *
-    from {{ intervals_between_looks(
+    from {{ intervals_between_snapshots(
         ref('stg_subscriptions'), "'subscriptions'", ['viewer_id'], extra=['tier', 'is_gift', 'gifter_id']
     ) }}
     -- the broadcaster is listed among the subscribers of their own channel
@@ -16,7 +16,7 @@ select
     gifter_id,
     first_seen_at,
     last_seen_at,
-    look_count,
+    snapshot_count,
     began_after_at,
     ended_before_at,
     ended_before_at is null as is_open

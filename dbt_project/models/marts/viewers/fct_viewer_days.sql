@@ -59,8 +59,8 @@ viewer_days as (
         sum(event_count)::bigint as event_count,
         sum(presence_poll_count)::bigint as presence_poll_count,
         count(stream_id) as stream_count,
-        min(first_trace_at) as first_trace_at,
-        max(last_trace_at) as last_trace_at
+        min(first_activity_at) as first_activity_at,
+        max(last_activity_at) as last_activity_at
     from stream_viewer_days
     where {{ in_window() }}
     group by event_date, platform, channel_id, viewer_id
@@ -75,8 +75,8 @@ select
     viewer_days.event_count,
     viewer_days.presence_poll_count,
     viewer_days.stream_count,
-    viewer_days.first_trace_at,
-    viewer_days.last_trace_at,
+    viewer_days.first_activity_at,
+    viewer_days.last_activity_at,
     bots.viewer_id is not null as is_bot,
     case when viewer_days.presence_poll_count > 0 then 'presence_sampled' else 'chat_inferred' end as observability
 from viewer_days

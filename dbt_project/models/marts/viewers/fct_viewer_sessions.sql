@@ -7,9 +7,9 @@ with polls as not materialized (
     where {{ in_window(pad=1) }}
 ),
 
-traces as (
+activity as (
     -- the neighbours: a session began the day before, or goes on the day after
-    select event_date, platform, channel_id, stream_id, viewer_id, sent_at as traced_at, 1 as message, 0 as event, 0 as poll
+    select event_date, platform, channel_id, stream_id, viewer_id, sent_at as active_at, 1 as message, 0 as event, 0 as poll
     from {{ ref('fct_chat_messages') }}
     where {{ in_window(pad=1) }} and viewer_id is not null and stream_id is not null
     union all
@@ -25,9 +25,9 @@ traces as (
 ordered as (
     select
         *,
-        lag(traced_at) over viewer as previous_at
-    from traces
-    window viewer as (partition by platform, stream_id, viewer_id order by traced_at)
+        lag(active_at) over viewer as previous_at
+    from activity
+    window viewer as (partition by platform, stream_id, viewer_id order by active_at)
 ),
 
 unbroken_days as (
@@ -38,7 +38,7 @@ unbroken_days as (
     group by all
     having count(*) >= 24 * 60 // {{ var('session_gap_minutes') }} - 1
         and bool_and(
-            traced_at - greatest(coalesce(previous_at, event_date), event_date)
+            active_at - greatest(coalesce(previous_at, event_date), event_date)
             <= interval ({{ var('session_gap_minutes') }}) minute
         )
 ),
@@ -47,7 +47,7 @@ marked as (
     select
         ordered.*,
         ordered.previous_at is null
-            or ordered.traced_at - ordered.previous_at > interval ({{ var('session_gap_minutes') }}) minute
+            or ordered.active_at - ordered.previous_at > interval ({{ var('session_gap_minutes') }}) minute
             or (unbroken_days.event_date is not null and ordered.previous_at < ordered.event_date) as is_start
     from ordered
     left join unbroken_days
@@ -60,22 +60,22 @@ marked as (
 numbered as (
     select
         *,
-        -- traces of one moment are of one session: the default frame counts the peers of a row with it
+        -- activity of one moment are of one session: the default frame counts the peers of a row with it
         count(*) filter (is_start) over (
-            partition by platform, stream_id, viewer_id order by traced_at
+            partition by platform, stream_id, viewer_id order by active_at
         ) as session_number
     from marked
 ),
 
 sessions as (
     select
-        min(traced_at)::date as event_date,
+        min(active_at)::date as event_date,
         platform,
         min(channel_id) as channel_id,
         stream_id,
         viewer_id,
-        min(traced_at) as started_at,
-        max(traced_at) as ended_at,
+        min(active_at) as started_at,
+        max(active_at) as ended_at,
         sum(message)::bigint as message_count,
         sum(event)::bigint as event_count,
         sum(poll)::bigint as presence_poll_count

@@ -1,5 +1,5 @@
 -- files: raw_snapshots/*.csv.gz
--- A full look: every stream the channels still offered when the snapshot was committed ({exported_at}, from the sidecar).
+-- A full snapshot: every stream the channels still offered when the snapshot was committed ({exported_at}, from the sidecar).
 -- Chzzk numbers its recordings, so the stream is known by its VOD; the date is Korean and states no time.
 select
     'chzzk' as platform,

@@ -3,8 +3,8 @@
 with messages as (
     select
         event_date, platform, stream_id, channel_id,
-        min(sent_at) as first_trace_at,
-        max(sent_at) as last_trace_at,
+        min(sent_at) as first_activity_at,
+        max(sent_at) as last_activity_at,
         count(*) as message_count,
         0 as positive_sample_count,
         null::timestamp[] as platform_started_ats,
@@ -17,8 +17,8 @@ with messages as (
 samples as (
     select
         event_date, platform, stream_id, channel_id,
-        min(observed_at) as first_trace_at,
-        max(observed_at) as last_trace_at,
+        min(observed_at) as first_activity_at,
+        max(observed_at) as last_activity_at,
         0 as message_count,
         count(*) filter (viewer_count > 0) as positive_sample_count,
         null::timestamp[] as platform_started_ats,
@@ -31,8 +31,8 @@ samples as (
 counted as (
     select
         event_date, platform, stream_id, channel_id,
-        min(observed_at) as first_trace_at,
-        max(observed_at) as last_trace_at,
+        min(observed_at) as first_activity_at,
+        max(observed_at) as last_activity_at,
         0 as message_count,
         0 as positive_sample_count,
         null::timestamp[] as platform_started_ats,
@@ -45,8 +45,8 @@ counted as (
 events as (
     select
         event_date, platform, stream_id, channel_id,
-        min(occurred_at) as first_trace_at,
-        max(occurred_at) as last_trace_at,
+        min(occurred_at) as first_activity_at,
+        max(occurred_at) as last_activity_at,
         0 as message_count,
         0 as positive_sample_count,
         list(occurred_at order by occurred_at) filter (event_type = 'platform_started') as platform_started_ats,
@@ -72,8 +72,8 @@ final as (
         platform,
         stream_id,
         channel_id,
-        min(first_trace_at) as first_trace_at,
-        max(last_trace_at) as last_trace_at,
+        min(first_activity_at) as first_activity_at,
+        max(last_activity_at) as last_activity_at,
         sum(message_count)::bigint as message_count,
         sum(positive_sample_count)::bigint as positive_sample_count,
         any_value(platform_started_ats) as platform_started_ats,
@@ -87,8 +87,8 @@ select
     platform,
     stream_id,
     channel_id,
-    first_trace_at,
-    last_trace_at,
+    first_activity_at,
+    last_activity_at,
     message_count,
     positive_sample_count,
     platform_started_ats,

@@ -1,5 +1,5 @@
 with source as (
-    {{ event_rows('channel_looks', ['platform', 'channel_id', 'list_name', 'observed_at']) }}
+    {{ event_rows('channel_snapshots', ['platform', 'channel_id', 'list_name', 'observed_at']) }}
 ),
 
 renamed as (

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 with incomplete as (
-    {{ incomplete_looks(source('raw', 'streams'), 'stream_id', as_of()) }}
+    {{ incomplete_snapshots(source('raw', 'streams'), 'stream_id', as_of()) }}
 ),
 
 final as (
