@@ -20,7 +20,7 @@ from data_lake.clients.pull import pull
 from data_lake.clients.twitch_auth import SCOPES, TokenStore, connect
 from data_lake.clients.twitch_helix import HelixClient
 from data_lake.layout import Layout
-from data_lake.sample_world.world import LAST_DAY, Settings
+from data_lake.sample_world.live.world import LAST_DAY, Settings
 from tests.helix_server import CLIENT_ID, FakeClock, Faults, HelixServer, Login
 from tests.helix_world import SampleHelix
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from data_lake.sample_world.audience import draw_curve
-from data_lake.sample_world.incidents import plan_incidents
-from data_lake.sample_world.people import BANNED, TOURIST, Accounts, Ties, make_accounts, make_ties
-from data_lake.sample_world.schedule import Broadcast, plan_broadcasts
-from data_lake.sample_world.words import CATEGORY_IDS
-from data_lake.sample_world.world import CHANNELS, Channel, Settings, moment
+from data_lake.sample_world.live.audience import draw_curve
+from data_lake.sample_world.live.incidents import plan_incidents
+from data_lake.sample_world.live.people import BANNED, TOURIST, Accounts, Ties, make_accounts, make_ties
+from data_lake.sample_world.live.schedule import Broadcast, plan_broadcasts
+from data_lake.sample_world.live.words import CATEGORY_IDS
+from data_lake.sample_world.live.world import CHANNELS, Channel, Settings, moment
 from tests.helix_rows import Row, ban, clip, live, planned, profile, stamp, subscriber, video
 from tests.helix_rows import channel as channel_row
 from tests.helix_server import World

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_lake.sample_world.phrases import json_text
+from data_lake.sample_world.live.phrases import json_text
 
 Kind = Literal["text", "integer", "number", "boolean", "second", "microsecond", "json", "list"]
 ARROW = {

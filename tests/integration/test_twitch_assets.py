@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from data_lake.clients.twitch_auth import SCOPES, Account, Tokens, TokenStore
 from data_lake.layout import Layout
-from data_lake.sample_world.world import Settings
+from data_lake.sample_world.live.world import Settings
 from orchestration.assets import twitch
 from orchestration.cli import main
 from orchestration.partitions import CHANGED, WINDOW

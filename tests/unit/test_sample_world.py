@@ -20,8 +20,9 @@ from polars.testing import assert_frame_equal
 
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
-from data_lake.sample_world import SampleWorld, world, write_sample_world
-from data_lake.sample_world.words import SUBJECTS
+from data_lake.sample_world import SampleWorld, write_sample_world
+from data_lake.sample_world.live import world
+from data_lake.sample_world.live.words import SUBJECTS
 
 TINY = {"scale": 0.02, "days": 30}
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_lake.sample_world import words
-from data_lake.sample_world.audience import Curve
-from data_lake.sample_world.house import Chat, House, months_subscribed
-from data_lake.sample_world.incidents import Moment, Raid
-from data_lake.sample_world.people import Floats, Ints
-from data_lake.sample_world.phrases import Phrases, draw
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.spells import add_automatic, add_toxic
-from data_lake.sample_world.world import Channel, Settings
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.audience import Curve
+from data_lake.sample_world.live.community import Chat, House, months_subscribed
+from data_lake.sample_world.live.incidents import Moment, Raid
+from data_lake.sample_world.live.people import Floats, Ints
+from data_lake.sample_world.live.phrases import Phrases, draw
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.spells import add_automatic, add_toxic
+from data_lake.sample_world.live.world import Channel, Settings
 
 GRID_S = 5.0
 RAID_MULTIPLIER, RAID_CHAT_S = 4.0, 80.0

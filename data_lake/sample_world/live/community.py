@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from data_lake.sample_world.people import TOURIST, Accounts, Floats, Ints, Ties
-from data_lake.sample_world.phrases import Phrases
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import Channel, Settings
+from data_lake.sample_world.live.people import TOURIST, Accounts, Floats, Ints, Ties
+from data_lake.sample_world.live.phrases import Phrases
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import Channel, Settings
 
 
 @dataclass

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from data_lake.sample_world import words
-from data_lake.sample_world.audience import Curve
-from data_lake.sample_world.chat import RAID_CHAT_S, chat_window, moment_emote
-from data_lake.sample_world.house import Chat, House
-from data_lake.sample_world.people import BOTS, KINDS, LEAVINGS, STAYS
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.truth_tables import COLUMNS, names, write_truth
-from data_lake.sample_world.world import (
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.audience import Curve
+from data_lake.sample_world.live.chat import RAID_CHAT_S, chat_window, moment_emote
+from data_lake.sample_world.live.community import Chat, House
+from data_lake.sample_world.live.people import BOTS, KINDS, LEAVINGS, STAYS
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.truth_tables import COLUMNS, names, write_truth
+from data_lake.sample_world.live.world import (
     CREATORS,
     FADE_FLOOR,
     FADE_FROM_MINUTES,

@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from data_lake.sample_world import words
-from data_lake.sample_world.house import Chat, House, Sanction
-from data_lake.sample_world.people import BANNED, CASUAL, CORE, SPAMMERS, TOURIST, Floats, Ints
-from data_lake.sample_world.phrases import draw
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import Channel
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.community import Chat, House, Sanction
+from data_lake.sample_world.live.people import BANNED, CASUAL, CORE, SPAMMERS, TOURIST, Floats, Ints
+from data_lake.sample_world.live.phrases import draw
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import Channel
 
 BOT_EVERY_S = 900
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from data_lake.sample_world.audience import Samples
-from data_lake.sample_world.events import Event
-from data_lake.sample_world.house import Chat, House, months_subscribed
-from data_lake.sample_world.people import Accounts, Floats, Ints
-from data_lake.sample_world.phrases import json_text
-from data_lake.sample_world.schedule import Broadcast
+from data_lake.sample_world.live.audience import Samples
+from data_lake.sample_world.live.community import Chat, House, months_subscribed
+from data_lake.sample_world.live.events import Event
+from data_lake.sample_world.live.people import Accounts, Floats, Ints
+from data_lake.sample_world.live.phrases import json_text
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import TWO_TOOLS_DAYS, Channel, Creator, Settings, uuids
 from data_lake.sample_world.tables import Field, Kind
-from data_lake.sample_world.world import TWO_TOOLS_DAYS, Channel, Creator, Settings, uuids
 
 OVERLAP_S = 4 * 86_400
 

@@ -12,8 +12,8 @@ from json.encoder import encode_basestring as quoted
 import numpy as np
 from numpy.typing import NDArray
 
-from data_lake.sample_world import words
-from data_lake.sample_world.world import Channel, Settings
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.world import Channel, Settings
 
 Span = tuple[str, str, int, int]
 """Emote name, emote id, first and last code point."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data_lake.sample_world import words
-from data_lake.sample_world.phrases import json_text
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import CHANNELS, CREATORS, RAID_RETAINED, VIEWERS, Channel, Settings, moment
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.phrases import json_text
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import CHANNELS, CREATORS, RAID_RETAINED, VIEWERS, Channel, Settings, moment
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import Settings
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import Settings
 
 DISTANCE_S = 13 * 60
 FIRST_S, LAST_S = 22 * 60, 12 * 60

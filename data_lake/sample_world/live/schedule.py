@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from data_lake.sample_world import words
-from data_lake.sample_world.world import (
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.world import (
     CREATORS,
     OFF_HOURS_EFFECT,
     TREND_FACTOR,
@@ -25,7 +25,7 @@ from data_lake.sample_world.world import (
 )
 
 if TYPE_CHECKING:
-    from data_lake.sample_world.incidents import Incidents
+    from data_lake.sample_world.live.incidents import Incidents
 
 LONG_STREAM_SECONDS = 26 * 3600
 # A fortnight off air, as a share of the world: nobody can be seen then, and nobody has left.

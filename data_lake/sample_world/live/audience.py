@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_lake.sample_world.people import Floats, Ints
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import FADE_FLOOR, FADE_FROM_MINUTES, FADE_MINUTES, RAID_KEPT, Channel, Settings
+from data_lake.sample_world.live.people import Floats, Ints
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import FADE_FLOOR, FADE_FROM_MINUTES, FADE_MINUTES, RAID_KEPT, Channel, Settings
 
 NOISE, NOISE_MEMORY = 0.02, 0.75
 

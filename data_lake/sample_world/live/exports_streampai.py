@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from data_lake.sample_world.people import Ints
-from data_lake.sample_world.phrases import json_text
-from data_lake.sample_world.relay import Export, Relay
+from data_lake.sample_world.live.people import Ints
+from data_lake.sample_world.live.phrases import json_text
+from data_lake.sample_world.live.relay import Export, Relay
+from data_lake.sample_world.live.world import Channel, moment
 from data_lake.sample_world.tables import Field, write_table
-from data_lake.sample_world.world import Channel, moment
 
 PLATFORM_COLUMNS = ("youtube", "twitch", "facebook", "kick")
 TITLE_REVISED_AFTER_S = 3 * 86_400

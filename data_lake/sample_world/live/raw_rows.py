@@ -19,14 +19,14 @@ import pyarrow.compute as pc
 
 from data_lake.contracts import contract
 from data_lake.layout import Layout
-from data_lake.sample_world.audience import Samples
-from data_lake.sample_world.events import Event, Notice
-from data_lake.sample_world.exports_streampai import PLATFORM_COLUMNS
-from data_lake.sample_world.house import Chat, House
-from data_lake.sample_world.people import Ints
-from data_lake.sample_world.relay import Relay, stamps
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import RELAY, TWITCH_TOOL, moment, uuids
+from data_lake.sample_world.live.audience import Samples
+from data_lake.sample_world.live.community import Chat, House
+from data_lake.sample_world.live.events import Event, Notice
+from data_lake.sample_world.live.exports_streampai import PLATFORM_COLUMNS
+from data_lake.sample_world.live.people import Ints
+from data_lake.sample_world.live.relay import Relay, stamps
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import RELAY, TWITCH_TOOL, moment, uuids
 from data_lake.sources.base import PROBLEM, ROW, TEXT
 from data_lake.sources.columns import cheers_of
 from data_lake.store import write_partition

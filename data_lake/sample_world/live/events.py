@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_lake.sample_world import words
-from data_lake.sample_world.audience import Curve
-from data_lake.sample_world.house import Chat, House, months_subscribed
-from data_lake.sample_world.people import CORE
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import Settings
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.audience import Curve
+from data_lake.sample_world.live.community import Chat, House, months_subscribed
+from data_lake.sample_world.live.people import CORE
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import Settings
 
 FOLLOWS_PER_VIEWER_HOUR = 0.011
 SUPER_CHATS_PER_VIEWER_HOUR = 0.002

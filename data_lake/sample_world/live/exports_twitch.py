@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from data_lake.sample_world.events import Notice
-from data_lake.sample_world.house import Chat, House
-from data_lake.sample_world.phrases import json_text
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.words import CATEGORY_IDS
-from data_lake.sample_world.world import Settings, moment, uuids
+from data_lake.sample_world.live.community import Chat, House
+from data_lake.sample_world.live.events import Notice
+from data_lake.sample_world.live.phrases import json_text
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.words import CATEGORY_IDS
+from data_lake.sample_world.live.world import Settings, moment, uuids
 
 LATE_CHANCE, AGAIN_CHANCE = 0.05, 0.04
 

@@ -1,0 +1,1 @@
+"""The live world: three channels of two creators, written as the exports of two real tools."""
