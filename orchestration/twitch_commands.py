@@ -13,9 +13,9 @@ from data_lake.clients.http import Clock, Http, NoAnswer
 from data_lake.clients.poll import PollReport, poll
 from data_lake.clients.pull import Outcome, missing_access, pull
 from data_lake.clients.pull_file import PullBusy
-from data_lake.clients.twitch_auth import NotConnected, TokenStore, connect
-from data_lake.clients.twitch_endpoints import DAILY, ENDPOINTS
-from data_lake.clients.twitch_helix import HelixClient, HelixError
+from data_lake.clients.twitch.endpoints import DAILY, ENDPOINTS
+from data_lake.clients.twitch.helix import HelixClient, HelixError
+from data_lake.clients.twitch.login import NotConnected, TokenStore, connect
 from data_lake.layout import Layout
 
 # What a person can act on; shown as a sentence.

@@ -17,8 +17,8 @@ from pathlib import Path
 from data_lake.clients.http import Clock, Http
 from data_lake.clients.poll import poll
 from data_lake.clients.pull import pull
-from data_lake.clients.twitch_auth import SCOPES, TokenStore, connect
-from data_lake.clients.twitch_helix import HelixClient
+from data_lake.clients.twitch.helix import HelixClient
+from data_lake.clients.twitch.login import SCOPES, TokenStore, connect
 from data_lake.layout import Layout
 from data_lake.sample_world.clock import LAST_DAY
 from data_lake.sample_world.live.world import LiveSettings

@@ -7,8 +7,8 @@ from typing import Any
 
 from data_lake.clients.http import Clock, Http
 from data_lake.clients.pull import Outcome, PullReport
-from data_lake.clients.twitch_auth import SCOPES, Account, Tokens, TokenStore
-from data_lake.clients.twitch_helix import HelixClient
+from data_lake.clients.twitch.helix import HelixClient
+from data_lake.clients.twitch.login import SCOPES, Account, Tokens, TokenStore
 from data_lake.layout import Layout
 from data_lake.store import scan
 from tests.helix_server import CLIENT_ID, HelixServer

@@ -17,9 +17,9 @@ from typing import Any
 from data_lake.clients.http import NoAnswer, Trace
 from data_lake.clients.pull import BATCH, resolve
 from data_lake.clients.pull_file import SOURCE, PullFile, begin, land_leftovers, pulling_alone, reopen
-from data_lake.clients.twitch_auth import NotConnected
-from data_lake.clients.twitch_endpoints import ENDPOINTS, account_for
-from data_lake.clients.twitch_helix import HelixClient, HelixError, Params
+from data_lake.clients.twitch.endpoints import ENDPOINTS, account_for
+from data_lake.clients.twitch.helix import HelixClient, HelixError, Params
+from data_lake.clients.twitch.login import NotConnected
 from data_lake.layout import Layout
 from data_lake.store import replace_file
 

@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 from data_lake.clients.http import NoAnswer, Trace
 from data_lake.clients.pull_file import SOURCE, PullFile, begin, land_leftovers, landed, pulling_alone
-from data_lake.clients.twitch_auth import Account, NotConnected
-from data_lake.clients.twitch_endpoints import DAILY, ENDPOINTS, NO_HISTORY, Endpoint, NoLogin, access, account_for
-from data_lake.clients.twitch_helix import HelixClient, HelixError, Refused
+from data_lake.clients.twitch.endpoints import DAILY, ENDPOINTS, NO_HISTORY, Endpoint, NoLogin, access, account_for
+from data_lake.clients.twitch.helix import HelixClient, HelixError, Refused
+from data_lake.clients.twitch.login import Account, NotConnected
 from data_lake.clients.walk import Walker
 from data_lake.layout import Layout
 from data_lake.store import replace_file

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from data_lake.clients.http import Call, Clock, Trace
-from data_lake.clients.twitch_endpoints import cursor_of, rows_of
+from data_lake.clients.twitch.endpoints import cursor_of, rows_of
 from data_lake.landing import add
 from data_lake.layout import Layout
 

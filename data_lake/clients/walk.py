@@ -13,9 +13,9 @@ from datetime import datetime
 
 from data_lake.clients.http import NoAnswer, Trace
 from data_lake.clients.pull_file import PullFile, Recorded, page_key, row_ids
-from data_lake.clients.twitch_auth import Account, NotConnected
-from data_lake.clients.twitch_endpoints import Endpoint
-from data_lake.clients.twitch_helix import DeadCursor, HelixClient, HelixError, Params
+from data_lake.clients.twitch.endpoints import Endpoint
+from data_lake.clients.twitch.helix import DeadCursor, HelixClient, HelixError, Params
+from data_lake.clients.twitch.login import Account, NotConnected
 
 PASSES = 3
 # A platform's count and its list differ by accounts that are suspended but counted: up to here a snapshot is complete.

@@ -16,9 +16,9 @@ from data_lake.clients.http import Clock, Http, NoAnswer
 from data_lake.clients.poll import poll
 from data_lake.clients.pull import PullReport, pull
 from data_lake.clients.pull_file import PullBusy
-from data_lake.clients.twitch_auth import NotConnected, TokenStore
-from data_lake.clients.twitch_endpoints import DAILY, ENDPOINTS
-from data_lake.clients.twitch_helix import HelixClient, HelixError
+from data_lake.clients.twitch.endpoints import DAILY, ENDPOINTS
+from data_lake.clients.twitch.helix import HelixClient, HelixError
+from data_lake.clients.twitch.login import NotConnected, TokenStore
 from data_lake.layout import Layout
 from orchestration.jobs import DAILY_LAKE
 from orchestration.partitions import CHANGED, WINDOW, Window, daily

@@ -13,8 +13,8 @@ import pytest
 
 from data_lake.clients.pull import pull
 from data_lake.clients.pull_file import PullBusy, pulling_alone
-from data_lake.clients.twitch_auth import SCOPES
-from data_lake.clients.twitch_endpoints import access
+from data_lake.clients.twitch.endpoints import access
+from data_lake.clients.twitch.login import SCOPES
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
 from tests.helix_client import client, logged_in, one, rows

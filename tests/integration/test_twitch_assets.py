@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from data_lake.clients.twitch_auth import SCOPES, Account, Tokens, TokenStore
+from data_lake.clients.twitch.login import SCOPES, Account, Tokens, TokenStore
 from data_lake.layout import Layout
 from data_lake.sample_world.live.world import LiveSettings
 from orchestration.assets import twitch

@@ -12,8 +12,8 @@ import pytest
 
 from data_lake.clients.http import Clock, Http
 from data_lake.clients.poll import poll
-from data_lake.clients.twitch_auth import SCOPES, Account, NotConnected, Tokens, TokenStore, connect, refresh
-from data_lake.clients.twitch_helix import HelixClient
+from data_lake.clients.twitch.helix import HelixClient
+from data_lake.clients.twitch.login import SCOPES, Account, NotConnected, Tokens, TokenStore, connect, refresh
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
 from data_lake.store import scan

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from data_lake.clients.twitch_auth import Account, NotConnected
+from data_lake.clients.twitch.login import Account, NotConnected
 
 LOGIN = "fullhouse connect twitch"
 

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from data_lake.clients.http import LONGEST_WAIT_SECONDS, Answer, Call, Http, Trace
-from data_lake.clients.twitch_auth import Account, NotConnected, TokenStore, private, redacted, refresh, validate
-from data_lake.clients.twitch_endpoints import Endpoint, cursor_of, rows_of
+from data_lake.clients.twitch.endpoints import Endpoint, cursor_of, rows_of
+from data_lake.clients.twitch.login import Account, NotConnected, TokenStore, private, redacted, refresh, validate
 
 HELIX_URL = "https://api.twitch.tv/helix"
 # Answers of status 200 that hold no JSON (a proxy's page) are asked for again this often.
