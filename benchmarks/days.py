@@ -19,9 +19,10 @@ from pathlib import Path
 
 from benchmarks.marts import world
 from benchmarks.measure import Run, in_turn, line, median, run
-from data_lake import days, publish
+from data_lake import publish
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
+from data_lake.planning import planner as days
 from data_lake.store import ensure_readable, partitions
 from orchestration.assets.marts import dbt_vars
 from orchestration.project import DBT, INSIGHTS_FOLDER, PROJECT, load_manifest, published_tables

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from data_lake.days import built_as_of, observed, stale
 from data_lake.landing import Entry, entries, landing_files, missing_files, new_files, unknown_folders
 from data_lake.layout import Layout
+from data_lake.planning.planner import built_as_of, observed, stale
 from data_lake.publish import Version, current_version
 from data_lake.store import partitions
 

@@ -16,8 +16,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from data_lake import days, landing
+from data_lake import landing
 from data_lake.layout import Layout
+from data_lake.planning import planner as days
 from data_lake.publish import DATABASE, Version, current_version, is_current
 from orchestration import progress as steps
 from orchestration.alerts import Alert, record

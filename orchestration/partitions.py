@@ -1,6 +1,6 @@
 """Days as Dagster sees them: the partitions, the days a run stands for, days it found out about while running.
 
-Which days are built is decided by `data_lake.days`; what is here only decides what the UI shows.
+Which days are built is decided by `data_lake.planning.planner`; what is here only decides what the UI shows.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from dagster._core.events import (
     generate_event_batch_id,
 )
 
-from data_lake import days, landing
+from data_lake import landing
 from data_lake.layout import Layout
+from data_lake.planning import planner as days
 
 # The UI draws every day since, and Dagster counts through them: ten years of days are quick, thirty are not. Older
 # data is built all the same, it is only not drawn; FULLHOUSE_FIRST_DAY moves the start.

@@ -1,7 +1,7 @@
 """The dbt models as assets: one step, one dbt process per run, whatever the run's days.
 
 Facts kept by day are partitioned by day, all other models are not. What a model computes does not belong here, nor
-which days a run builds (see `data_lake.days`).
+which days a run builds (see `data_lake.planning.planner`).
 """
 
 import json
@@ -13,9 +13,9 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliInvocation, DbtProject, dbt_assets
 
 from data_lake.contracts import load_contracts
-from data_lake.days import Plan, begin_build, built_as_of, end_build, plan
 from data_lake.expectations import preload
 from data_lake.layout import Layout
+from data_lake.planning.planner import Plan, begin_build, built_as_of, end_build, plan
 from data_lake.store import ensure_readable
 from orchestration import progress as steps
 from orchestration.assets.outcomes import RESULTS, collect

@@ -23,12 +23,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from data_lake import days, publish
+from data_lake import publish
 from data_lake.contracts import load_contracts
 from data_lake.ingest import ingest
 from data_lake.landing import add, landing_files, read_sidecar, sidecar_path
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
+from data_lake.planning import planner as days
 from data_lake.store import connect, literal, partitions, scan
 from tests.builders import EXPORTED, twitch_chat
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from data_lake.days import Plan, begin_build, end_build
 from data_lake.layout import Layout
+from data_lake.planning.planner import Plan, begin_build, end_build
 from data_lake.publish import Table, publish
 from data_lake.store import connect
 from orchestration.assets.models import days_to_score

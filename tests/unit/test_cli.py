@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from data_lake import publish
-from data_lake.days import begin_build, plan
 from data_lake.layout import Layout
+from data_lake.planning.planner import begin_build, plan
 from data_lake.publish import Table, Version
 from orchestration import terminal
 from orchestration.cli import main

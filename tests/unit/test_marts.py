@@ -13,9 +13,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from data_lake import days, publish
+from data_lake import publish
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
+from data_lake.planning import planner as days
 from orchestration.assets.marts import built_days, dbt_vars, marts_assets
 from orchestration.assets.outcomes import table
 from orchestration.assets.publish import published_assets

@@ -11,8 +11,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from data_lake.days import Plan, begin_build, end_build
 from data_lake.layout import Layout
+from data_lake.planning.planner import Plan, begin_build, end_build
 from data_lake.publish import (
     PublishError,
     Table,

@@ -6,8 +6,8 @@ from datetime import date
 
 import duckdb
 
-from data_lake.days import Plan, begin_build, end_build, plan, stale
 from data_lake.layout import Layout
+from data_lake.planning.planner import Plan, begin_build, end_build, plan, stale
 from tests.builders import at, day, message, put, sample, stream
 
 MODELS = "models-1"

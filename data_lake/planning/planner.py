@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from data_lake.layout import Layout
-from data_lake.reach import ALL_DAYS_ENTITIES, INTERVAL_ENTITIES, PartitionKey, Range, affected, span
+from data_lake.planning.worlds.live import ALL_DAYS_ENTITIES, INTERVAL_ENTITIES, PartitionKey, Range, affected, span
 from data_lake.store import Partition, connect, partitions
 
 StateRow = tuple[str, date, str, str | None]
