@@ -13,7 +13,7 @@ import dagster as dg
 
 from data_lake.contracts import load_contracts
 from data_lake.expectations import TABLES, Finding, check_raw, check_tables, write_data_docs
-from data_lake.planning.planner import built_as_of, unpublished
+from data_lake.planning import built_as_of, unpublished
 from orchestration.assets.marts import model_key
 from orchestration.assets.outcomes import WORST_ROWS, table
 from orchestration.project import Manifest, models
