@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data_lake.sources import (
+from data_lake.sources.any import tabular
+from data_lake.sources.base import Export, Head, Problem, Rows, Source
+from data_lake.sources.live import (
     chat_downloader,
     chat_text,
+    chatterino,
     helix_videos,
     irc,
-    irc_chatterino,
     streampai,
-    tabular,
     twitch_dashboard,
     twitch_downloader,
     twitch_helix,
     yt_dlp_live_chat,
 )
-from data_lake.sources.base import Export, Head, Problem, Rows, Source
-from data_lake.sources.reading import read_head
+from data_lake.sources.reading.blocks import read_head
 
 SOURCES: dict[str, Source] = {
     source.name: source
@@ -35,7 +35,7 @@ SOURCES: dict[str, Source] = {
         chat_downloader.SOURCE,
         yt_dlp_live_chat.SOURCE,
         irc.SOURCE,
-        irc_chatterino.SOURCE,
+        chatterino.SOURCE,
         twitch_dashboard.SOURCE,
         chat_text.SOURCE,
     )

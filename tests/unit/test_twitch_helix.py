@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_lake.sources.base import PROBLEM, Export, Problem, Rows
-from data_lake.sources.reading import read_head
-from data_lake.sources.twitch_helix import SOURCE, parse, recognise
+from data_lake.sources.live.twitch_helix.reader import SOURCE, parse, recognise
+from data_lake.sources.reading.blocks import read_head
 from tests.helix_rows import followers, live, subscriber
 
 BEGAN = "2026-03-01T12:00:00Z"

@@ -1,0 +1,145 @@
+"""YouTube live chat as yt-dlp writes it: `<title> [<video>].live_chat.json`, one JSON object per line.
+
+`--write-subs --sub-langs live_chat` gives a replay of the chat or, while the stream is on, a live capture. The file
+says neither channel nor video: the video is read from yt-dlp's file name, or both from the sidecar (`channel_id`,
+`stream_id`, and where known `channel_login`, `stream_title`, `stream_started_at`, `stream_ended_at`). Without
+`channel_id` the rows belong to the channel of that stream. What lines mean does not belong here (see
+`yt_dlp_live_chat_actions`, `yt_dlp_live_chat_rows`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data_lake.sources.base import PROBLEM, Export, Head, Problem, Rows, Source
+from data_lake.sources.live.yt_dlp_live_chat.actions import read_actions
+from data_lake.sources.live.yt_dlp_live_chat.rows import Place, events_of, judged, messages_of, moderation_of
+from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.columns import Viewers, one_row
+from data_lake.sources.reading.repair import session
+from data_lake.sources.reading.sidecars import stated_text, stated_time
+from data_lake.sources.reading.splitting import ahead, split_lines
+
+_FILE_NAME = re.compile(r"^(?:(?P<title>.+?) ?[\[-])?(?P<video>[\w-]{11})\]?\.live_chat\.jsonl?(?:\.gz)?$", re.DOTALL)
+_LINE = re.compile(
+    r'\s*\{.{0,400}?"(?:replayChatItemAction|addChatItemAction|addLiveChatTickerItemAction|markChatItemAsDeletedAction|'
+    r'markChatItemsByAuthorAsDeletedAction|replaceChatItemAction|addBannerToLiveChatCommand)"\s*:\s*\{'
+)
+
+
+def recognise(head: Head) -> str | None:
+    """'a YouTube live chat (yt-dlp)' when the first lines are live chat actions."""
+    lines = [line for line in head.text.splitlines()[:20] if line.strip()]
+    fitting = sum(_LINE.match(line) is not None for line in lines)
+    if not lines or (not _LINE.match(lines[0]) and fitting * 2 < len(lines)):
+        return None
+    return "a YouTube live chat (yt-dlp live_chat JSON), " + ("live capture" if '"isLive"' in head.text else "replay")
+
+
+def parse(export: Export) -> Iterator[Rows | Problem]:
+    """Yield chat_messages, stream_events and moderation_actions, then a snapshot of channel, stream and viewers.
+
+    Lines that cannot be read are bad rows of chat_messages. A chat of which neither channel nor video is known is kept,
+    and a problem says what to write into its sidecar.
+    """
+    try:
+        place, snapshot = _stated(export)
+    except ValueError as error:
+        yield Problem(None, str(error))
+        return
+    if place.channel_id is None:
+        yield Problem(
+            None,
+            "the chat says neither channel nor video: write channel_id and stream_id (the video's id) into its sidecar "
+            f"{export.path.name}.yml",
+        )
+    problems: list[Problem] = []
+    last: datetime | None = None
+    start: datetime | None = None
+    viewers = Viewers()
+    blocks = read_utf8(export.path, problems, stated_text(export.sidecar, "encoding"))
+    with session() as con:
+        for lines in ahead(split_lines(blocks)):
+            actions = judged(read_actions(con, lines))
+            messages = messages_of(actions, place)
+            yield Rows("chat_messages", messages)
+            events = events_of(actions, place)
+            if events is not None:
+                yield Rows("stream_events", events)
+            removals, last = moderation_of(actions, place, last)
+            if removals is not None:
+                yield Rows("moderation_actions", removals)
+            start = start or _start_of(messages)
+            viewers.note(actions, "author", "login", "shown")
+    yield from problems
+    yield from _snapshots(place, snapshot, start)
+    yield from viewers.snapshots("youtube")
+
+
+def _stated(export: Export) -> tuple[Place, dict[str, object]]:
+    """What the sidecar and the name of the file say. Raises ValueError for a time that is none."""
+    name = _FILE_NAME.match(export.name)
+    side = export.sidecar
+    stream_id = stated_text(side, "stream_id") or stated_text(side, "vod_id") or (name["video"] if name else None)
+    channel_id = stated_text(side, "channel_id")
+    snapshot = {
+        "login": stated_text(side, "channel_login"),
+        "title": stated_text(side, "stream_title") or (name["title"] if name else None),
+        "started_at": stated_time(side, "stream_started_at"),
+        "ended_at": stated_time(side, "stream_ended_at"),
+    }
+    return Place(channel_id or (f"stream:{stream_id}" if stream_id else None), stream_id), snapshot
+
+
+def _start_of(messages: pa.Table) -> datetime | None:
+    """The start of the stream by the messages: the median of time sent minus offset, to the second."""
+    after_start = messages.filter(pc.fill_null(pc.greater(messages["offset_seconds"], 0.0), False))
+    after_start = after_start.filter(pc.is_null(after_start[PROBLEM])).slice(0, 1000)
+    starts = [
+        sent - timedelta(seconds=seconds)
+        for sent, seconds in zip(
+            after_start["sent_at"].to_pylist(), after_start["offset_seconds"].to_pylist(), strict=True
+        )
+        if seconds < 10**7
+    ]
+    return sorted(starts)[len(starts) // 2].replace(microsecond=0) if starts else None
+
+
+def _snapshots(place: Place, snapshot: dict[str, object], start: datetime | None) -> Iterator[Rows]:
+    is_known = place.channel_id is not None and not place.channel_id.startswith("stream:")
+    if is_known:
+        yield Rows("channels", one_row(platform="youtube", channel_id=place.channel_id, login=snapshot["login"]))
+    if place.stream_id is None:
+        return
+    started_at = snapshot["started_at"] or start
+    extra = '{"started_at":"told by the messages"}' if start and not snapshot["started_at"] else None
+    started_date = started_at.date() if isinstance(started_at, datetime) else None
+    yield Rows(
+        "streams",
+        one_row(
+            platform="youtube",
+            stream_id=place.stream_id,
+            channel_id=place.channel_id,
+            title=snapshot["title"],
+            started_at=started_at,
+            started_date=started_date,
+            ended_at=snapshot["ended_at"],
+            vod_id=place.stream_id,
+            extra=extra,
+        ),
+    )
+
+
+SOURCE = Source(
+    name="yt_dlp_live_chat",
+    version=1,
+    entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
+    looks_for='lines of JSON with "replayChatItemAction" or "addChatItemAction" (yt-dlp live_chat)',
+    recognise=recognise,
+    parse=parse,
+)
