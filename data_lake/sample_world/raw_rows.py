@@ -28,7 +28,7 @@ from data_lake.sample_world.relay import Relay, stamps
 from data_lake.sample_world.schedule import Broadcast
 from data_lake.sample_world.world import RELAY, TWITCH_TOOL, moment, uuids
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.sources.reading.columns import cheers_of
+from data_lake.sources.reading.chat import cheers_of
 from data_lake.store import write_partition
 
 LANDING_FILE = "sample_world"

@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_lake.contracts import contract
-from data_lake.sources.any.tabular.reader import SOURCE, mappings_for
+from data_lake.sources.any.tabular import SOURCE
+from data_lake.sources.any.tabular.mapping import mappings_for
 from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.reading.blocks import read_head
 

@@ -2,7 +2,7 @@
 
 Only named columns are selected, never tokens, addresses of donors or ids of payers, and what JSON columns hold of these
 is cut out on the way. The address of the database, which may hold a password, stands in no file name, no file and no
-message. Where the files go, and what their rows mean, does not belong here (see `landing`, `streampai_tables`).
+message.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Bytes on disk to UTF-8 blocks: decompression, encoding, and the head a format is recognised by.
 
 Everything here runs in flat memory and raises nothing because of what a file contains: what cannot be read is added to
-the caller's list of problems and everything before it is kept. What does not belong here: where a row begins and ends
-(see `splitting`) and what a row means (see the modules of the formats).
+the caller's list of problems and everything before it is kept.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Boundaries are guessed first and proven afterwards: every piece is checked by th
 time and never a row. With `row_start`, a pattern of how an element of the format begins, they are found by that
 pattern: in well-formed JSON a quote inside a string is escaped, so text such as `{"_id":"` stands only where an object
 begins. Elsewhere, and behind the last match, they are found by the depth of brackets. Nothing recurses with the nesting
-of the data. What does not belong here: what an element means.
+of the data.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The structure of a JSON document found without parsing it: depths of brackets, and the members beside a long array.
-
-What does not belong here: the elements of the array (see `reading_json`).
-"""
+"""The structure of a JSON document found without parsing it: depths of brackets, and the members beside the array."""
 
 from __future__ import annotations
 

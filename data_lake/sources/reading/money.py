@@ -1,7 +1,4 @@
-"""Amounts of money as platforms show them ('$5.00', '1.234,50 €', 'PLN 20.00') to a number and an ISO 4217 code.
-
-What an amount was paid for does not belong here.
-"""
+"""Amounts of money as platforms show them ('$5.00', '1.234,50 €', 'PLN 20.00') to a number and an ISO 4217 code."""
 
 from __future__ import annotations
 
@@ -32,6 +29,7 @@ CODES = frozenset(
     )
 )
 _NUMBER = re.compile(r"\d(?:[\d.,'’٫٬ \u00a0\u202f]*\d)?")
+_FIRST_NUMBER = re.compile(r"\d[\d,.]{0,8}")
 _LARGEST = Decimal(10) ** 14  # what decimal(18, 4) holds
 
 
@@ -67,3 +65,9 @@ def _amount(number: str) -> Decimal | None:
     whole, fraction = (digits[:at], digits[at + 1 :]) if is_point else (digits, "")
     value = Decimal(f"{re.sub(r'[.,]', '', whole) or '0'}.{fraction or '0'}")
     return value if value < _LARGEST else None
+
+
+def first_number(text: str) -> int | None:
+    """The first number of a sentence ('Gifted 1,000 memberships')."""
+    found = _FIRST_NUMBER.search(text)
+    return int(re.sub(r"\D", "", found[0])) if found else None

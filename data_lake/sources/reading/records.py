@@ -2,7 +2,7 @@
 
 The first line is the header. Text is read in chunks of whole lines: at the speed of Arrow where no quote stands, of the
 csv module where quotes are in order, else line by line, where a record that is no record (an odd quote, a field too
-many) costs its first line and nothing else. What the columns mean does not belong here.
+many) costs its first line and nothing else.
 """
 
 from __future__ import annotations
@@ -18,17 +18,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from data_lake.sources.base import ROW, Problem
+from data_lake.sources.reading.heads import delimiter_of
 from data_lake.sources.reading.splitting import CLIP, PIECE_BYTES, decoded
 
-DELIMITERS = ",\t;|"
 # A quoted field runs over at most this many lines; beyond, its quote is taken for a stray one.
 RECORD_LINES = 1_000
 FIELD_CHARS = 1 << 20
-
-
-def delimiter_of(header: str) -> str:
-    """The delimiter that splits a header line into most fields; a comma when none does."""
-    return max(DELIMITERS, key=header.count)
 
 
 def read_records(

@@ -1,7 +1,6 @@
 """Proof and repair of JSON rows: which texts are JSON, and what can be saved of those that are not.
 
-Every row a source maps has passed here. What does not belong here: where rows begin and end (see `reading_json` and
-`splitting`).
+Every row a source maps has passed here.
 """
 
 from __future__ import annotations

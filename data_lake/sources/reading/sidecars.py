@@ -1,13 +1,14 @@
-"""What a person states beside an export, read from its sidecar: times and names.
-
-Finding and writing sidecars does not belong here (see `data_lake.landing`).
-"""
+"""What a person states of an export: its name, and in its sidecar times and texts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
+
+_FILED = re.compile(r"\A[0-9a-f]{16}-(?=.)")
 
 
 def stated_time(sidecar: Mapping[str, Any], key: str) -> datetime | None:
@@ -37,3 +38,8 @@ def stated_text(sidecar: Mapping[str, Any], key: str) -> str | None:
     """The value under `key` as text (a number is taken as it is written); None when it is absent or empty."""
     said = sidecar.get(key)
     return str(said).strip() or None if said is not None else None
+
+
+def given_name(path: Path) -> str:
+    """The name a person gave a file: `fullhouse add` puts the hash of its content before it."""
+    return _FILED.sub("", path.name)

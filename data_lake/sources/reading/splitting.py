@@ -2,7 +2,6 @@
 
 A table of pieces has `_row` (int64, 1-based position in the file), `_text` (string, the row as it stands) and
 `_problem` (string, null for a row that can be read on). Memory is bounded by the batch, whatever the size of the file.
-What does not belong here: elements of JSON documents (see `reading_json`), records of CSV (see `reading_csv`), meaning.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Subscription and gift notices that stand in a chat log as ordinary lines, and the events they report.
 
 Twitch writes these sentences itself, so a notice is a line that begins with the whole sentence, name first; a quoted or
-retold one stays chat. It belongs to the viewer it names, who need not be the sender of the line. Where lines come
-from, and what the rest of them mean, does not belong here (see `chat_text`).
+retold one stays chat. It belongs to the viewer it names, who need not be the sender of the line.
 """
 
 from __future__ import annotations
@@ -15,6 +14,9 @@ from typing import Any
 
 # A cheap test that every notice passes, for finding the few candidates in a column (RE2 syntax).
 CANDIDATE = r" (?:subscribed (?:with|at)|converted from a|gifted (?:a|\d)|is gifting \d|is continuing the Gift) "
+
+# The account Twitch shows as the giver of anonymous gifts.
+ANONYMOUS_GIFTER = "274598607"
 
 # Gifts of one announcement arrive within seconds; later ones by the same viewer are gifts of their own.
 GROUP_SECONDS = 300

@@ -1,7 +1,7 @@
 """JSON rows straight to typed Arrow columns, for the rows of a format that look as most of them do.
 
 Arrow's reader takes half the time of anything else here and gives up at the first value of another type: a batch it
-cannot read is read the careful way. What the columns mean, and which rows need care, does not belong here.
+cannot read is read the careful way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows of an Excel sheet as text, through openpyxl (the extra 'excel'). What the columns mean does not belong here."""
+"""Rows of an Excel sheet as text, through openpyxl (the extra 'excel')."""
 
 from __future__ import annotations
 

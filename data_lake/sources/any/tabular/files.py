@@ -6,8 +6,7 @@
     Excel           the columns of the first row of the first sheet, or of the sidecar's `sheet`
 
 and `_row` (1-based: line, element, row) and `_file` (path in the folder). Outside Parquet a column is a number (bigint
-or double) when all its values are written as numbers, else text; nested values are JSON text. What is done with the
-relation does not belong here (see `tabular_rows`).
+or double) when all its values are written as numbers, else text; nested values are JSON text.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
     -- encoding: cp949                     optional, in the comment lines at the top
     select ... from {file}
 
-`{file}` is the file as a relation (see `tabular_files`), `{file_name}` its path in the folder and `{exported_at}` the
-time its sidecar states, null when it states none. Running a mapping does not belong here (see `tabular_rows`).
+`{file}` is the file as a relation (see `files`), `{file_name}` its path in the folder and `{exported_at}` the time its
+sidecar states, null when it states none.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from datetime import datetime
 from pathlib import Path
 
 from data_lake.contracts import Contract, load_contracts
+from data_lake.sources.reading.sidecars import given_name
 
 FOLDER = "tabular"
 RELATION = "file"
 # Columns the lake fills in: a mapping that names them has misunderstood something.
 FILLED = ("source", "landing_file")
 
-_FILED = re.compile(r"\A[0-9a-f]{16}-(?=.)")
 _HEAD = re.compile(r"\A(?:\ufeff)?(?:[ \t]*(?:--[^\n]*)?\r?\n)*")
 _SAYS = re.compile(r"^[ \t]*--[ \t]*(files|encoding)[ \t]*:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
 
@@ -68,11 +68,6 @@ def folder_of(path: Path) -> Path:
         if any(folder.glob("*.sql")):
             return folder
     return path.parent
-
-
-def given_name(path: Path) -> str:
-    """The name a person gave a file: `fullhouse add` puts the hash of its content before it."""
-    return _FILED.sub("", path.name)
 
 
 def name_in(folder: Path, path: Path) -> str:

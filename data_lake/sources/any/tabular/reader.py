@@ -1,9 +1,4 @@
-"""Tables of any shape, mapped to the lake's entities by SQL: CSV, TSV, JSON, JSONL, Parquet, Excel.
-
-landing/tabular/<name>/ holds the files and one mapping per entity (see `tabular_mapping`). What a file's rows are is a
-function of the file, its sidecar and the mappings beside it. This module joins the parts; reading a format, saying what
-a mapping is and running one each have their own.
-"""
+"""A file of a table to the rows its mappings make of it."""
 
 from __future__ import annotations
 
@@ -14,37 +9,23 @@ from datetime import datetime
 
 import duckdb
 
-from data_lake.contracts import load_contracts
 from data_lake.sources.any.tabular.files import Relation
 from data_lake.sources.any.tabular.mapping import (
     Mapping,
     MappingError,
     folder_of,
-    given_name,
-    mappings_for,
     name_in,
     read_mapping,
 )
 from data_lake.sources.any.tabular.rows import rows_of
-from data_lake.sources.base import Export, Head, Problem, Rows, Source
+from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.reading.sidecars import stated_text, stated_time
-
-__all__ = ["SOURCE", "Mapping", "MappingError", "folder_of", "given_name", "mappings_for", "parse", "recognise"]
 
 # A file is held in DuckDB while its mappings run; what exceeds this spills into a temporary folder.
 MEMORY_LIMIT = "512MB"
 
 
-def recognise(head: Head) -> str | None:
-    """What the file is when a mapping beside it reads it; else None."""
-    try:
-        found = mappings_for(head.path)
-    except (MappingError, OSError):
-        return None
-    return f"a table mapped by {', '.join(m.name for m in found)}" if found else None
-
-
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield the rows each mapping makes of the file, one mapping after the other.
 
     A mapping that cannot be used or run is one problem, and the others go on; so is a file no mapping reads.
@@ -93,13 +74,3 @@ def _encoding(export: Export, mappings: list[Mapping]) -> str | None:
         except LookupError:
             raise ValueError(f"the encoding '{encoding}' is unknown; write utf-8, utf-16, latin-1, cp949") from None
     return encoding
-
-
-SOURCE = Source(
-    name="tabular",
-    version=1,
-    entities=tuple(load_contracts()),
-    looks_for="a file in a folder of landing/tabular/ whose mappings (<entity>.sql) name it in their '-- files:' line",
-    recognise=recognise,
-    parse=parse,
-)

@@ -1,8 +1,7 @@
 """Running a mapping over a file: its columns cast to the contract's types, and the rows that do not cast found.
 
 A column whose value is there and does not cast makes its row bad. An expression that fails for some rows (a cast in the
-mapping) is run again under DuckDB's TRY, so that only those rows are bad. What a mapping may say does not belong here
-(see `tabular_mapping`), nor how a file becomes a relation (see `tabular_files`).
+mapping) is run again under DuckDB's TRY, so that only those rows are bad.
 """
 
 from __future__ import annotations

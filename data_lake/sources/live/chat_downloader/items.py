@@ -1,7 +1,6 @@
 """Items of a chat-downloader file to typed fields, as SQL: every member is optional, some differ by site.
 
-The temporary table `items` gets one row per item. What becomes of a kind of item does not belong here (see
-`chat_downloader_rows`).
+The temporary table `items` gets one row per item.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Chat messages of chat-downloader: the usual ones straight from JSON in Arrow, the others from `items`.
 
-A usual item is a text message with an id, a time and a text; whatever else a batch holds goes through
-`chat_downloader_items`. Events and moderation do not belong here (see `chat_downloader_rows`).
+A usual item is a text message with an id, a time and a text; whatever else a batch holds goes through `items`.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
 from data_lake.sources.live.chat_downloader.rows import CHANNEL, CHATS, LOGIN
-from data_lake.sources.live.irc.rows import extra
 from data_lake.sources.reading.columns import constant
+from data_lake.sources.reading.sql import json_object
 from data_lake.sources.reading.typed import typed
 
 _BADGE = pa.struct([("name", pa.string()), ("version", pa.string())])
@@ -44,7 +43,7 @@ MESSAGES = f"""
         author_mod = 'true' as is_moderator, author_sub = 'true' as is_subscriber, vip = 'true' as is_vip,
         case when author_bot = 'true' then true end as is_bot,
         case when source_room <> channel then source_room end as shared_from_channel_id,
-        {extra({"color": "colour", "custom-reward-id": "reward"})} as extra,
+        {json_object({"color": "colour", "custom-reward-id": "reward"})} as extra,
         {ROW}, {TEXT}, {PROBLEM}
     from items where {PROBLEM} is not null or type in {CHATS} order by {ROW}"""
 

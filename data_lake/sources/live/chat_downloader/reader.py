@@ -1,10 +1,4 @@
-"""Chats as chat-downloader writes them, of YouTube and Twitch: a JSON array, or one item per line (JSONL).
-
-Live Twitch items name their channel; all others say neither channel nor stream: the sidecar states `channel_id` (and
-`channel_login`), `stream_id` (YouTube: the id of the video) or `vod_id`, and where known `stream_started_at`,
-`stream_ended_at`, `stream_title`. The site is told by the items, or by `platform` in the sidecar. What items mean does
-not belong here (see `chat_downloader_items`, `chat_downloader_rows`).
-"""
+"""A file of chat-downloader to rows: which site it is from, its channels and its viewers."""
 
 from __future__ import annotations
 
@@ -19,20 +13,19 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, TEXT, Export, Head, Problem, Rows, Source
+from data_lake.sources.base import PROBLEM, TEXT, Export, Problem, Rows
 from data_lake.sources.live.chat_downloader.items import read_items
 from data_lake.sources.live.chat_downloader.messages import message_rows, usual_rows
 from data_lake.sources.live.chat_downloader.rows import IS_SILENT, NOT_KEPT, action_rows, event_rows
 from data_lake.sources.reading.blocks import read_utf8
-from data_lake.sources.reading.columns import Viewers, are_json_lines, cheers_of, one_row
+from data_lake.sources.reading.chat import Viewers, cheers_of
+from data_lake.sources.reading.columns import one_row
 from data_lake.sources.reading.elements import split_elements
+from data_lake.sources.reading.heads import are_json_lines
 from data_lake.sources.reading.repair import prove_lines, session
 from data_lake.sources.reading.sidecars import stated_text, stated_time
 from data_lake.sources.reading.splitting import ahead, split_lines
 
-_START = re.compile(r"\s*(?:\[\s*)?\{")
-_KEYS = [re.compile(rf'"{key}"\s*:') for key in
-         ("message_type", "author", "timestamp", "time_in_seconds", "time_text", "action_type")]  # fmt: skip
 # How YouTube's items begin; nothing inside them begins so. Twitch's begin with any member.
 _ITEM = re.compile(rb'\{\s*"(?:action_type|time_in_seconds)"\s*:')
 _HELD_BATCHES = 4
@@ -40,16 +33,7 @@ _YOUTUBE_ACTIONS = "^(?:add_|mark_|replace_|remove_|show_|update_|close_)"
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
-def recognise(head: Head) -> str | None:
-    """'a chat-downloader chat' when the JSON begins with items that have a message_type and an author or a time."""
-    if not _START.match(head.text) or not _KEYS[0].search(head.text):
-        return None
-    if sum(key.search(head.text) is not None for key in _KEYS[1:]) < 2:
-        return None
-    return f"a chat-downloader chat ({'JSON' if head.text.lstrip().startswith('[') else 'JSONL'})"
-
-
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield chat_messages, stream_events and moderation_actions, then a snapshot of channel, stream and viewers.
 
     Items that cannot be read are bad rows of chat_messages.
@@ -234,13 +218,3 @@ def _snapshots(stated: Mapping[str, Any], channels: set[str]) -> Iterator[Rows]:
                 vod_id=stated["vod_id"] or (stated["stream_id"] if platform == "youtube" else None),
             ),
         )
-
-
-SOURCE = Source(
-    name="chat_downloader",
-    version=2,
-    entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
-    looks_for='chat-downloader JSON or JSONL: items with "message_type" and "author" or "timestamp"',
-    recognise=recognise,
-    parse=parse,
-)

@@ -1,4 +1,4 @@
-"""Items of chat-downloader (see `chat_downloader_items`) to rows: messages, events, moderation, or nothing.
+"""Items of chat-downloader (see `items`) to rows: messages, events, moderation, or nothing.
 
 The kinds are those of chat-downloader's YouTube and Twitch modules. Tickers repeat paid items and count for nothing. On
 Twitch an item that only announces gifts adds none; on YouTube the announcement is the gift, with its number.
@@ -18,10 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.sources.live.irc.rows import ANONYMOUS_GIFTER
-from data_lake.sources.live.yt_dlp_live_chat.text import first_number
 from data_lake.sources.reading.columns import where
-from data_lake.sources.reading.money import currency_of, parse_money
+from data_lake.sources.reading.money import currency_of, first_number, parse_money
+from data_lake.sources.reading.twitch_notices import ANONYMOUS_GIFTER
 
 CHATS = ("text_message", "highlighted_message", "send_message_in_subscriber_only_mode", "announcement")
 EVENT_TYPES = {

@@ -1,13 +1,4 @@
-"""Plain chat logs: TwitchDownloader text and lines that begin with a time and a name.
-
-    [H:MM:SS] name: message                      time since the start of the stream
-    [YYYY-MM-DD HH:MM:SS UTC] name: message
-    <epoch seconds or milliseconds> name: message, with or without the brackets
-
-Such a log has no ids, no channel and often no date. Its sidecar states `platform`, `channel_id` or `channel_login`,
-and, where known, `stream_id` or `vod_id`, `stream_started_at` (needed for times since the start), `stream_ended_at` and
-`stream_title`. What the sentences of notices mean does not belong here (see `chat_text_notices`).
-"""
+"""Lines of a plain chat log to messages, and notices among them to events."""
 
 from __future__ import annotations
 
@@ -20,25 +11,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Head, Problem, Rows, Source
+from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
+from data_lake.sources.live.chat_text import EXPECTED, HEAD, SAID
 from data_lake.sources.reading.blocks import read_utf8
-from data_lake.sources.reading.columns import said_by
+from data_lake.sources.reading.chat import said_by
 from data_lake.sources.reading.sidecars import stated_text, stated_time
 from data_lake.sources.reading.splitting import split_lines
 from data_lake.sources.reading.twitch_notices import CANDIDATE, Event, Notices
 
-# RE2 for Arrow, and the same for Python's re. One space after a bracketed time: two are Chatterino's time of day.
-HEAD = (
-    r"(?:\[(?P<hours>-?\d{1,4}):(?P<minutes>[0-5]\d):(?P<seconds>[0-5]\d(?:\.\d{1,6})?)\]"
-    r"|\[(?P<utc>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\]"
-    r"|[\[<]?(?P<epoch>\d{9,16})(?:\.\d{1,6})?[\]>]?)"
-    r" (?P<name>[^\s:][^:]*)"
-)
 # A bound inside the expression makes it several times as slow.
 LONGEST_NAME = 100
-SAID = r": ?(?P<text>(?s:.*))"
-LINE = f"^{HEAD}{SAID}$"
-EXPECTED = "[H:MM:SS] name: message, [YYYY-MM-DD HH:MM:SS UTC] name: message, or epoch seconds name: message"
 # Epoch numbers of this many or more are milliseconds, and then microseconds (seconds reach 1e11 in the year 5138).
 MILLISECONDS, MICROSECONDS = 10**11, 10**14
 BATCH_BYTES = 4 << 20
@@ -62,16 +44,7 @@ class _Stream:
     title: str | None
 
 
-def recognise(head: Head) -> str | None:
-    """'a chat log' when most of the first lines are a time, a name and a message."""
-    lines = [line for line in head.text.splitlines()[:50] if line.strip()]
-    if not lines:
-        return None
-    fitting = sum(re.match(LINE, line) is not None for line in lines)
-    return "a chat log as text (TwitchDownloader or plain)" if fitting * 5 >= len(lines) * 4 else None
-
-
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield chat_messages and stream_events, and one snapshot each at the channel and the stream the sidecar states.
 
     A line that does not begin with a time and a name is a bad row of chat_messages. Without the sidecar's platform and
@@ -236,13 +209,3 @@ def _events(table: pa.Table, good: pa.Array, notices: Notices) -> tuple[pa.Array
         about = about.append_column(name, pa.array(ids, pa.string()))
     logins = [s["viewer"].lower() if s["viewer"] and re.match(_LOGIN, s["viewer"].lower()) else None for s in said]
     return is_notice, about.append_column("viewer_login", pa.array(logins, pa.string()))
-
-
-SOURCE = Source(
-    name="chat_text",
-    version=1,
-    entities=("channels", "streams", "chat_messages", "stream_events"),
-    looks_for=f"lines such as {EXPECTED}",
-    recognise=recognise,
-    parse=parse,
-)

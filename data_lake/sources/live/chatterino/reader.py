@@ -1,13 +1,4 @@
-"""Chatterino's day logs: `<channel>-<YYYY-MM-DD>.log`, lines of `[HH:MM:SS]  name: text` in the person's local time.
-
-    # Start logging at 2026-01-31 18:00:00 CET
-    [18:00:05]  someone: hello
-    [18:00:09]  someone has been timed out for 10m.
-
-No line has ids, a date or a zone. The day comes from the sidecar (`date`), the file name or the heading; the zone from
-the sidecar (`time_zone`, such as Europe/Berlin) or a heading in UTC; the channel from the sidecar or the file name.
-What subscription sentences mean does not belong here (see `chat_text_notices`).
-"""
+"""Lines of a Chatterino day log to messages, moderation and events."""
 
 from __future__ import annotations
 
@@ -21,9 +12,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Head, Problem, Rows, Source
+from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
+from data_lake.sources.live.chatterino import HEADING
 from data_lake.sources.reading.blocks import read_utf8
-from data_lake.sources.reading.columns import constant, one_row, said_by, where
+from data_lake.sources.reading.chat import said_by
+from data_lake.sources.reading.columns import constant, one_row, where
 from data_lake.sources.reading.sidecars import stated_text, stated_time
 from data_lake.sources.reading.splitting import split_lines
 from data_lake.sources.reading.twitch_notices import Notices
@@ -34,8 +27,6 @@ NAME = r"(?P<login>[^\s:()]+)(?:\((?P<shown>[^)]+)\))?"
 # A bound inside the expression makes it several times as slow.
 LONGEST_NAME = 60
 SAID = r": (?P<text>(?s:.*))"
-_HEADING = re.compile(r"^# (?:Start|Stop) logging at (\d{4}-\d\d-\d\d) [\d:]+ ?(\S*)")
-_LINE = re.compile(r"\[\d\d:\d\d:\d\d\]  \S")
 _FILE_NAME = re.compile(r"^(?:(?P<channel>\w{1,25})-)?(?P<day>\d{4}-\d\d-\d\d)\.(?:log|txt)")
 _UTC = ("UTC", "GMT", "Etc/UTC", "Z")
 BATCH_BYTES = 4 << 20
@@ -73,14 +64,7 @@ class _Log:
     stream_id: str | None
 
 
-def recognise(head: Head) -> str | None:
-    """'a Chatterino log' when most of the first lines are a time of day in brackets, two spaces and more."""
-    lines = [line for line in head.text.splitlines()[:50] if line.strip()]
-    fitting = sum(_LINE.match(line) is not None or _HEADING.match(line) is not None for line in lines)
-    return "a Chatterino day log" if lines and fitting * 5 >= len(lines) * 4 else None
-
-
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield chat_messages, moderation_actions and stream_events, and a snapshot of the channel.
 
     A line that is neither a message nor a sentence known here is a bad row of chat_messages.
@@ -107,7 +91,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
 
 def _heading(export: Export, encoding: str | None) -> re.Match[str] | None:
     for lines in split_lines(read_utf8(export.path, [], encoding), BATCH_BYTES):
-        return next((found for text in lines[TEXT].slice(0, 200).to_pylist() if (found := _HEADING.match(text))), None)
+        return next((found for text in lines[TEXT].slice(0, 200).to_pylist() if (found := HEADING.match(text))), None)
     return None
 
 
@@ -144,7 +128,7 @@ def _stated(export: Export, heading: re.Match[str] | None) -> _Log:
 
 def _rows(lines: pa.Table, log: _Log, notices: Notices) -> Iterator[Rows]:
     text = lines[TEXT].combine_chunks()
-    is_heading = pc.or_(pc.match_substring_regex(text, _HEADING.pattern), pc.equal(text, ""))
+    is_heading = pc.or_(pc.match_substring_regex(text, HEADING.pattern), pc.equal(text, ""))
     lines = lines.filter(pc.invert(is_heading)).combine_chunks()
     text, problem = lines[TEXT].combine_chunks(), lines[PROBLEM].combine_chunks()
     is_line = pc.match_substring_regex(text, LINE)
@@ -269,13 +253,3 @@ def _told(rows: pa.Table, told: list[tuple[int, dict[str, Any]]]) -> pa.Table:
         if any(name in row for _, row in told):
             table = table.append_column(name, pa.array([row.get(name) for _, row in told], kind))
     return table
-
-
-SOURCE = Source(
-    name="chatterino",
-    version=1,
-    entities=("chat_messages", "moderation_actions", "stream_events", "channels"),
-    looks_for="a Chatterino log: lines of [HH:MM:SS], two spaces, name: text",
-    recognise=recognise,
-    parse=parse,
-)

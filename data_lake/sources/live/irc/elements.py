@@ -1,9 +1,8 @@
-"""JSON messages of justlog and rustlog to fields, the same as those of IRC lines (see `irc_fields`).
+"""JSON messages of justlog and rustlog to fields, the same as those of IRC lines (see `fields`).
 
-Plain chat messages are read from their raw lines (see `irc_usual`), the others from members and tags. Where they leave
+Plain chat messages are read from their raw lines (see `fast_path`), the others from members and tags. Where they leave
 something open (another command, /me, escapes) the raw line in it is read instead; rustlog's basic form has none, and
 what its tags hold says which command it was.
-What the fields mean does not belong here (see `irc_rows`).
 """
 
 from __future__ import annotations

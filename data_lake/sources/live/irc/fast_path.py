@@ -1,8 +1,8 @@
 """Plain chat messages among lines of IRC, straight to rows in Arrow: nearly all of a log, in a fifth of the time.
 
 A message is plain when its tags stand in one of the few orders most messages have, none of them is rare, nothing is
-escaped and it is no /me. Whatever else a batch holds is read with care (see `irc_fields` and `irc_rows`, which say what
-the columns mean); a test holds both ways equal.
+escaped and it is no /me. Whatever else a batch holds is read with care (see `fields` and `rows`, which say what the
+columns mean); a test holds both ways equal.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 A batch of pieces (see `splitting`) becomes the temporary table `fields`: `_row`, `_text`, `_problem`, `command`,
 `channel` (login), `nick`, `body` (the text as sent), `sent_at`, the tags nearly every message has under names of their
 own (`COMMON`), and `tags`, all tags as a JSON object, where a message has others that matter. Tag values are unescaped.
-What the fields mean does not belong here (see `irc_rows`), nor messages in JSON (see `irc_elements`).
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
+from data_lake.sources.live.irc.commands import SILENT, SPEAKING
 from data_lake.sources.reading.repair import chunked
 
 # Tags of nearly every chat message: read by their places, since few orders of tags make up nearly all of a file.
@@ -25,11 +25,6 @@ COMMON = ("badge-info", "badges", "color", "display-name", "emotes", "first-msg"
 # Tags of few chat messages: a line with any of them gets its `tags`.
 RARE = ("bits", "custom-reward-id", "msg-id", "pinned-chat-paid-amount", "reply-parent-msg-id", "rm-received-ts",
         "source-room-id", "vip")  # fmt: skip
-
-# Commands without rows of their own: what a connection says about itself, and who comes and goes.
-SILENT = ("CAP", "GLOBALUSERSTATE", "HOSTTARGET", "JOIN", "MODE", "NICK", "NOTICE", "PART", "PASS", "PING", "PONG",
-          "QUIT", "RECONNECT", "USERSTATE", "WHISPER")  # fmt: skip
-SPEAKING = ("PRIVMSG", "USERNOTICE", "CLEARCHAT", "CLEARMSG", "ROOMSTATE")
 
 EXPECTED = "@tags :sender COMMAND #channel :text"
 

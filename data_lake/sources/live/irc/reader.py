@@ -1,10 +1,4 @@
-"""Twitch chat as IRC: raw logs, and the JSON and ndjson of justlog and rustlog.
-
-A raw log holds one IRCv3 message per line; the JSON form holds them under `messages`, the ndjson form one per line,
-each with the raw line or (rustlog's basic form) with its tags only. The file itself says when, who and, but for a few
-commands, in which channel; the sidecar may state `channel_id` and `stream_id`. Chatterino's logs do not belong here
-(see `irc_chatterino`).
-"""
+"""A log of Twitch's IRC, in any of its forms, to rows: what is plain by the fast path, the rest by the slow path."""
 
 from __future__ import annotations
 
@@ -19,40 +13,26 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Head, Problem, Rows, Source
+from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
+from data_lake.sources.live.irc import DOCUMENT
 from data_lake.sources.live.irc.elements import raw_lines, read_elements
 from data_lake.sources.live.irc.fast_path import usual_rows
-from data_lake.sources.live.irc.fields import SPEAKING, read_lines
+from data_lake.sources.live.irc.fields import read_lines
 from data_lake.sources.live.irc.rows import EVENTS, MESSAGES, MODERATION, ROOM_STATES, ROOMS, SETTINGS
 from data_lake.sources.reading.blocks import read_utf8
-from data_lake.sources.reading.columns import Viewers, are_json_lines, cheers_of, constant, last_of_each
+from data_lake.sources.reading.chat import Viewers, cheers_of
+from data_lake.sources.reading.columns import constant, last_of_each
 from data_lake.sources.reading.elements import split_elements
+from data_lake.sources.reading.heads import are_json_lines
 from data_lake.sources.reading.repair import prove_lines, session
 from data_lake.sources.reading.sidecars import stated_text
 from data_lake.sources.reading.splitting import ahead, split_lines
 
-_LINE = re.compile(r"(?:@\S+ )?:\S+ (?:[A-Z]+|\d{3})(?: |$)|PING ")
-_TAGGED = re.compile(r"^@\S*=\S* :\S+ (?:" + "|".join(SPEAKING) + ")", re.MULTILINE)
-_DOCUMENT = re.compile(r'\s*\{\s*"messages"\s*:\s*\[')
 # How messages begin; nothing inside them does.
 _BEGINS = re.compile(rb'\{\s*"text"\s*:\s*"')
-_ELEMENT = re.compile(r'\s*\{(?=.*(?:tmi-sent-ts|room-id))(?=.*"(?:raw|tags)"\s*:)')
 
 
-def recognise(head: Head) -> str | None:
-    """What kind of IRC log it is: by lines with tags, or by messages with `raw` or `tags`."""
-    if document := _DOCUMENT.match(head.text):
-        # The first elements may be cut off by the end of the head, so they are looked at as text.
-        first = head.text[document.end() :][:20_000].replace("\n", " ")
-        return "a justlog or rustlog channel log (JSON)" if _ELEMENT.match(first) else None
-    lines = [line for line in head.text.splitlines()[:50] if line.strip()]
-    if lines and _ELEMENT.match(lines[0]):
-        return "a justlog or rustlog channel log (ndjson)"
-    fitting = sum(_LINE.match(line) is not None for line in lines)
-    return "a raw IRC log of Twitch chat" if fitting * 5 >= len(lines) * 4 and _TAGGED.search(head.text) else None
-
-
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield chat_messages, stream_events, moderation_actions, and at the end channels and viewers.
 
     A line that is no IRC message, has no time or an unknown command is a bad row of chat_messages.
@@ -64,7 +44,7 @@ def parse(export: Export) -> Iterator[Rows | Problem]:
     stream = chain([first], blocks)
     is_raw = False
     with session() as con:
-        if _DOCUMENT.match(start):
+        if DOCUMENT.match(start):
             begins = _BEGINS if _BEGINS.search(first[:65536]) else None
             tables = split_elements(con.cursor(), stream, "messages", begins)
         elif are_json_lines(start):
@@ -163,14 +143,3 @@ def badges_of(column: pa.ChunkedArray) -> pa.Array:
         [{"name": name, "version": version[0] if version else None} for name, *version in badges] for badges in worn
     ]
     return pa.array(pairs, pa.list_(pa.struct([("name", pa.string()), ("version", pa.string())]))).take(codes.indices)
-
-
-SOURCE = Source(
-    name="irc",
-    version=2,
-    entities=("chat_messages", "stream_events", "moderation_actions", "channels", "viewers"),
-    looks_for="lines of raw IRC with tags (@badges=...;tmi-sent-ts=... :name PRIVMSG #channel :text), or the JSON or "
-    "ndjson of justlog or rustlog, whose messages have raw or tags",
-    recognise=recognise,
-    parse=parse,
-)

@@ -1,9 +1,9 @@
-"""The fields of IRC messages (see `irc_fields`) to rows of the lake, as SQL: what Twitch's commands and tags mean.
+"""The fields of IRC messages (see `fields`) to rows of the lake, as SQL: what Twitch's commands and tags mean.
 
 Tags are those of https://dev.twitch.tv/docs/chat/irc. A notice that only announces gifts adds none: each gift follows
 as a notice of its own that carries the announcement's id. A notice mirrored from another channel of a shared chat is
 that channel's event under that channel's id of it, so two logs of one shared chat count it once. Queries take
-`$channel_id` and `$stream_id`, what the sidecar states. Reading files does not belong here.
+`$channel_id` and `$stream_id`, what the sidecar states.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
+from data_lake.sources.reading.sql import json_object
+from data_lake.sources.reading.twitch_notices import ANONYMOUS_GIFTER
 
-# The account Twitch shows as the giver of anonymous gifts.
-ANONYMOUS_GIFTER = "274598607"
 SETTINGS = ("emote-only", "followers-only", "r9k", "slow", "subs-only")
 
 
@@ -25,12 +25,6 @@ def said(tag: str) -> str:
 def named(columns: Mapping[str, str]) -> str:
     """A select list."""
     return ", ".join(f'{sql} as "{name}"' for name, sql in columns.items())
-
-
-def extra(columns: Mapping[str, str]) -> str:
-    """A JSON object of the values that are not null; null when all are."""
-    parts = ", ".join(f"""'"{name}":' || to_json({sql})""" for name, sql in columns.items())
-    return f"nullif('{{' || concat_ws(',', {parts}) || '}}', '{{}}')"
 
 
 def _count(tag: str) -> str:
@@ -99,7 +93,7 @@ MESSAGES = f"""
     texts as (
         select *, case when is_action then rtrim(body[9:], chr(1)) else coalesce(body, '') end as text from spoken
     )
-    select 'twitch' as platform, $stream_id as stream_id, {named(_MESSAGE)}, {extra(_MESSAGE_EXTRA)} as extra,
+    select 'twitch' as platform, $stream_id as stream_id, {named(_MESSAGE)}, {json_object(_MESSAGE_EXTRA)} as extra,
         {ROW}, {TEXT}, {PROBLEM}
     from texts"""
 

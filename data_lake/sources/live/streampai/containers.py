@@ -1,7 +1,6 @@
 """A table in any of its containers (CSV, JSONL, JSON array, Parquet) to batches whose columns are all text.
 
-A batch has `_row`, `_problem` and one string column per column of the file, except the private ones. What the columns
-mean does not belong here (see `streampai_tables`).
+A batch has `_row`, `_problem` and one string column per column of the file, except the private ones.
 """
 
 from __future__ import annotations
@@ -22,9 +21,11 @@ from data_lake.sources.base import PROBLEM, ROW, TEXT, Head, Problem
 from data_lake.sources.live.streampai.private import is_private
 from data_lake.sources.reading.blocks import read_utf8
 from data_lake.sources.reading.elements import split_elements
-from data_lake.sources.reading.records import delimiter_of, read_records
+from data_lake.sources.reading.heads import delimiter_of
+from data_lake.sources.reading.records import read_records
 from data_lake.sources.reading.repair import chunked, prove_lines
 from data_lake.sources.reading.splitting import decoded, is_utf8, split_lines
+from data_lake.sources.reading.sql import literal
 
 PARQUET = b"PAR1"
 _COLUMNS = 200  # a file with more columns is no such table
@@ -130,13 +131,13 @@ def _from_records(table: pa.Table, shape: Shape) -> pa.Table:
 def _from_json(con: duckdb.DuckDBPyConnection, table: pa.Table, shape: Shape) -> pa.Table:
     """The members of JSON objects; a nested value is JSON text."""
     con.register("pieces", chunked(table))
-    columns = ", ".join(f'c[{_literal(written)}] as "{name}"' for name, written in shape.kept.items())
+    columns = ", ".join(f'c[{literal(written)}] as "{name}"' for name, written in shape.kept.items())
     members = json.dumps(dict.fromkeys(shape.kept.values(), "VARCHAR"))
     return con.execute(
         f"""
         with parsed as (
             select {ROW}, {TEXT}, {PROBLEM},
-                json_transform(case when {PROBLEM} is null then {TEXT} end, {_literal(members)}) as c
+                json_transform(case when {PROBLEM} is null then {TEXT} end, {literal(members)}) as c
             from pieces
         )
         select {ROW}, case when {PROBLEM} is not null then {TEXT} end as {TEXT},
@@ -206,7 +207,3 @@ def _with_sound_text(table: pa.Table) -> tuple[pa.Table, pa.Array]:
             reasons[row] = reasons[row] or (reason and f"{field.name}: {reason}")
         table = table.set_column(at, field.name, pa.array(values, pa.string()))
     return table, pa.array(reasons, pa.string())
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -1,7 +1,7 @@
 """Streampai's stream_events by type: chat, money and people, the relay's own events; and the older chat_messages table.
 
 An event's `data` is a JSON object, or a text that holds one. Types that are not known are kept as stream_events under
-their own name. The other tables do not belong here (see `streampai_tables`).
+their own name.
 """
 
 from __future__ import annotations

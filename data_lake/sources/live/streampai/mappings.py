@@ -1,7 +1,7 @@
-"""What the rows of Streampai's tables are in the lake, but for stream_events (see `streampai_events`).
+"""What the rows of Streampai's tables are in the lake, but for stream_events (see `events`).
 
 The relay is its own platform ('streampai'): which real platforms a stream went to is found later, from the events and
-samples. By which columns a table is known does not belong here (see `streampai_tables`).
+samples.
 """
 
 from __future__ import annotations

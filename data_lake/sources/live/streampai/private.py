@@ -1,7 +1,6 @@
 """What is never taken from Streampai: tokens, addresses of donors, ids of payers; not in `extra`, not in quarantine.
 
-Private columns are not read at all; private members of JSON text are cut out of what is kept. Which columns a table has
-does not belong here (see `streampai_tables`).
+Private columns are not read at all; private members of JSON text are cut out of what is kept.
 """
 
 from __future__ import annotations

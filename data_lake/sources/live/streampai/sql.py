@@ -1,7 +1,4 @@
-"""Pieces of SQL over columns of text: casts, the reasons a value does not cast, what is left for `extra`.
-
-Which columns there are does not belong here (see `streampai_tables`, `streampai_events`).
-"""
+"""Pieces of SQL over columns of text: casts, the reasons a value does not cast, what is left for `extra`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Streampai's tables: by which columns each is known, and which of them it cannot do without.
 
-What their rows are is in `streampai_mappings` and, for events, `streampai_events`.
+What their rows are is in `mappings` and, for events, `events`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""The daily CSV of Twitch's creator dashboard (Channel Analytics): viewers, minutes and revenue of a channel per day.
-
-It is the only history of viewers a streamer can import. It names neither channel nor currency: the sidecar states
-`channel_id` or `channel_login`, and `currency`. The dashboard's monthly revenue summary looks alike but counts months:
-it is refused. What a snapshot is does not belong here (see the contract channel_daily_metrics).
-"""
+"""The records of the dashboard's CSV to daily metrics."""
 
 from __future__ import annotations
 
@@ -13,69 +8,28 @@ from datetime import date, datetime, time, timedelta
 
 import duckdb
 
-from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Head, Problem, Rows, Source
+from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
+from data_lake.sources.live.twitch_dashboard.header import (
+    COUNTS,
+    NUMBERS,
+    OTHER_REVENUES,
+    REFUSAL,
+    REVENUES,
+    TOTAL,
+    is_daily,
+    is_monthly,
+)
 from data_lake.sources.reading.blocks import read_utf8
 from data_lake.sources.reading.money import CODES
-from data_lake.sources.reading.records import DELIMITERS, read_records
+from data_lake.sources.reading.records import read_records
 from data_lake.sources.reading.repair import session
 from data_lake.sources.reading.sidecars import stated_text
+from data_lake.sources.reading.sql import literal, quoted
 
-COUNTS = {"max viewers": "max_viewers", "unique viewers": "unique_viewers", "follows": "follow_count",
-          "chat messages": "chat_message_count"}  # fmt: skip
-NUMBERS = {
-    "average viewers": "average_viewers",
-    "minutes streamed": "minutes_streamed",
-    "minutes watched": "minutes_watched",
-}
-REVENUES = {"sub revenue": "subscription_revenue", "prime revenue": "prime_revenue",
-            "gifted subs revenue": "gifted_subscription_revenue", "bits revenue": "bits_revenue",
-            "ad revenue": "ad_revenue"}  # fmt: skip
-OTHER_REVENUES = ("turbo revenue", "game sales revenue", "extensions revenue", "bounties revenue",
-                  "experimental revenue", "other bits interactions revenue")  # fmt: skip
-TOTAL = "total revenue"
-# What only the monthly summary has, and what only the daily file has.
-MONTHLY = ("ad breaks (minutes)", "total paid subs", "total gifted subs")
-DAILY = ("average viewers", "max viewers", "unique viewers", "minutes watched", "follows", "chat messages")
-
-REFUSAL = (
-    "this is Twitch's monthly revenue summary ('Total Paid Subs', 'Ad Breaks (Minutes)'): its rows are months and "
-    "would be taken for days; export the daily Channel Analytics CSV instead"
-)
 _NUMBER = "replace(replace({0}, ',', ''), '$', '')"
 
 
-def _columns(header_line: str) -> list[str]:
-    delimiter = max(DELIMITERS, key=header_line.count)
-    return [field.strip().strip('"').strip().lower() for field in header_line.split(delimiter)]
-
-
-def _first_line(text: str) -> str:
-    return next((line for line in text.lstrip("\ufeff").splitlines() if line.strip()), "")
-
-
-def is_monthly(columns: list[str]) -> bool:
-    """Whether a header is the monthly summary's."""
-    return "date" in columns and any(c in columns for c in MONTHLY) and not any(c in columns for c in DAILY)
-
-
-def is_daily(columns: list[str]) -> bool:
-    """Whether a header is the daily file's."""
-    known = {*DAILY, "minutes streamed", *REVENUES, *OTHER_REVENUES, TOTAL}
-    return "date" in columns and any(c in columns for c in DAILY[:2]) and len(known & {*columns}) >= 2
-
-
-def recognise(head: Head) -> str | None:
-    """'daily figures of a Twitch channel' by the header. Raises UnknownFormat, with the reason, for the monthly one."""
-    columns = _columns(_first_line(head.text))
-    if is_monthly(columns):
-        # Imported here: the registry, which says what an unknown file is, imports this module.
-        from data_lake.sources import UnknownFormat
-
-        raise UnknownFormat(f"{head.name}: {REFUSAL}")
-    return "daily figures of a Twitch channel (dashboard CSV)" if is_daily(columns) else None
-
-
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield channel_daily_metrics; a row with a date or a number that is none is a bad row."""
     login = stated_text(export.sidecar, "channel_login")
     channel_id = stated_text(export.sidecar, "channel_id") or (f"login:{login.lower()}" if login else None)
@@ -130,15 +84,11 @@ def _end_of_last_day(con: duckdb.DuckDBPyConnection, export: Export) -> datetime
         if isinstance(part, Problem) or not dates:
             continue
         con.register("records", part)
-        found = con.execute(f"select max({_day(_quoted(dates[0]))}) from records").fetchone()
+        found = con.execute(f"select max({_day(quoted(dates[0]))}) from records").fetchone()
         con.unregister("records")
         days = [day for day in (last, found[0] if found else None) if day is not None]
         last = max(days) if days else None
     return datetime.combine(last + timedelta(days=1), time()) if last is not None and last.year < 9999 else None
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _day(column: str) -> str:
@@ -149,7 +99,7 @@ def _select(columns: dict[str, str]) -> str:
     """The query from records to rows; `columns` are the file's, by their names in lower case."""
 
     def value(name: str, kind: str) -> str:
-        return f"try_cast({_NUMBER.format(_quoted(columns[name]))} as {kind})" if name in columns else f"null::{kind}"
+        return f"try_cast({_NUMBER.format(quoted(columns[name]))} as {kind})" if name in columns else f"null::{kind}"
 
     money = "decimal(18, 4)"
     mapped = {target: value(name, "bigint") for name, target in COUNTS.items()}
@@ -160,25 +110,25 @@ def _select(columns: dict[str, str]) -> str:
     parts = [*REVENUES.values(), "other_revenue"]
     numeric = {**dict.fromkeys(COUNTS, "bigint"), **dict.fromkeys(NUMBERS, "double"),
                **dict.fromkeys((*REVENUES, *OTHER_REVENUES, TOTAL), money)}  # fmt: skip
-    when = _quoted(columns["date"])
+    when = quoted(columns["date"])
     not_a_day = f"concat('Date: ''', {when}, ''' is not a day such as Fri Sep 04 2026')"
     problems = [f"case when {_day(when)} is null then {not_a_day} end"]
     for name, kind in numeric.items():
         if name in columns:
-            column = _quoted(columns[name])
+            column = quoted(columns[name])
             finite = f"or not isfinite({value(name, kind)})" if kind == "double" else ""
             problems.append(
                 f"case when {column} is not null and ({value(name, kind)} is null {finite}) then "
-                f"concat({_text(columns[name])}, ': ''', {column}[:100], ''' is not a number') end"
+                f"concat({literal(columns[name])}, ': ''', {column}[:100], ''' is not a number') end"
             )
     rest = [c for name, c in columns.items() if name not in {"date", *numeric} - {*OTHER_REVENUES}]
-    said = ", ".join(f"{_text(json_name(c))} || to_json({_quoted(c)})" for c in rest)
+    said = ", ".join(f"{literal(json_name(c))} || to_json({quoted(c)})" for c in rest)
     extra = f"nullif('{{' || concat_ws(',', {said}) || '}}', '{{}}')" if rest else "null::varchar"
-    fields = ", ".join(f"coalesce({_quoted(column)}, '')" for column in columns.values())
+    fields = ", ".join(f"coalesce({quoted(column)}, '')" for column in columns.values())
     original = f"concat_ws(',', {fields})"
     return f"""
         with read as (
-            select {ROW}, {_day(_quoted(columns["date"]))} as metric_date,
+            select {ROW}, {_day(quoted(columns["date"]))} as metric_date,
                 {", ".join(f"{sql} as {name}" for name, sql in mapped.items())},
                 {value(TOTAL, money)} as stated_total, {extra} as extra, {original} as original,
                 coalesce({", ".join(problems)}) as {PROBLEM}
@@ -194,17 +144,3 @@ def _select(columns: dict[str, str]) -> str:
 def json_name(column: str) -> str:
     """A column's name as the start of a member of a JSON object."""
     return '"' + re.sub(r'["\\\x00-\x1f]', "", column) + '":'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-SOURCE = Source(
-    name="twitch_dashboard",
-    version=1,
-    entities=("channel_daily_metrics",),
-    looks_for="the daily CSV of the Twitch dashboard: a header with Date, Average Viewers, Max Viewers, ... Revenue",
-    recognise=recognise,
-    parse=parse,
-)

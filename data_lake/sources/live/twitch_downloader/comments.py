@@ -1,7 +1,6 @@
 """Comments of a TwitchDownloader file to chat messages, stream events and viewers.
 
-DuckDB maps a batch of comments in one select; emotes and viewers are finished in Arrow. Where comments begin and end
-does not belong here (see `reading_json`), nor what stands beside them (see `twitch_downloader_video`).
+DuckDB maps a batch of comments in one select; emotes and viewers are finished in Arrow.
 """
 
 from __future__ import annotations
@@ -34,7 +33,8 @@ from data_lake.sources.live.twitch_downloader.sql import (
     VIEWERS,
 )
 from data_lake.sources.live.twitch_downloader.video import FirstComment, Video
-from data_lake.sources.reading.columns import cheers_of, constant
+from data_lake.sources.reading.chat import cheers_of
+from data_lake.sources.reading.columns import constant
 from data_lake.sources.reading.repair import chunked
 from data_lake.sources.reading.splitting import ahead
 from data_lake.sources.reading.twitch_notices import CANDIDATE, Notices

@@ -1,7 +1,4 @@
-"""The lists inside a comment, emotes and badges, for a whole batch at once in Arrow and numpy.
-
-Which comment they belong to and what else it says does not belong here (see `twitch_downloader_comments`).
-"""
+"""The lists inside a comment, emotes and badges, for a whole batch at once in Arrow and numpy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Notices among the comments of a TwitchDownloader file (subscriptions, gifts, raids) to stream events.
 
 A notice is known by `user_notice_params.msg_id` or, in files that lack it, by Twitch's own sentence. What the sentences
-say is read by `chat_text_notices`, shared with plain logs.
+say is read by `reading.twitch_notices`, shared with plain logs.
 """
 
 from __future__ import annotations

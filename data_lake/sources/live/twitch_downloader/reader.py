@@ -1,7 +1,7 @@
-"""TwitchDownloader chat JSON, schemas 1.0.0 to 1.4.0: one file per VOD, plain or gzipped.
+"""A TwitchDownloader file to rows, comments in batches.
 
-The comments stream past in batches; what stands beside them is read by `twitch_downloader_video`, the comments
-themselves by `twitch_downloader_comments`. Embedded images are skipped.
+The comments stream past in batches; what stands beside them is read by `video`, the comments themselves by `comments`.
+Embedded images are skipped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import chain
 
 import pyarrow as pa
 
-from data_lake.sources.base import Export, Head, Problem, Rows, Source
+from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.live.twitch_downloader.comments import Comments, first_comment
 from data_lake.sources.live.twitch_downloader.video import MEMBERS, Video
 from data_lake.sources.reading.blocks import read_utf8
@@ -24,25 +24,8 @@ from data_lake.sources.reading.repair import session
 # A comment begins with its id; what follows it depends on the version. Badges and emoticons begin with `_id` too.
 ROW_START = re.compile(rb'\{\s*"_id"\s*:\s*"[^"]*"\s*,\s*"(?:created_at|channel_id|content_type|updated_at)"')
 
-_COMMENTS = re.compile(r'"comments"\s*:\s*\[')
-_OFFSET = re.compile(r'"content_offset_seconds"\s*:')
-_BESIDE = re.compile(r'"(?:FileInfo|streamer|video)"\s*:\s*\{')
-_VERSION = re.compile(r'"Major"\s*:\s*"?(\d+)"?\s*,\s*"Minor"\s*:\s*"?(\d+)"?\s*,\s*"Patch"\s*:\s*"?(\d+)')
 
-
-def recognise(head: Head) -> str | None:
-    """What the file is, if it is a TwitchDownloader chat."""
-    if not head.text.lstrip().startswith("{"):
-        return None
-    beside = {found[0].split('"')[1] for found in _BESIDE.finditer(head.text)}
-    comments = _COMMENTS.search(head.text) is not None
-    if not ((comments and _OFFSET.search(head.text)) or (comments and beside) or {"FileInfo", "streamer"} <= beside):
-        return None
-    version = _VERSION.search(head.text)
-    return f"TwitchDownloader chat JSON, schema {'.'.join(version.groups()) if version else '1.0.0'}"
-
-
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Rows of channels, streams, stream_segments, chat_messages, stream_events and viewers."""
     problems: list[Problem] = []
     with session() as con:
@@ -81,13 +64,3 @@ def _stamped(part: Rows, video: Video) -> Rows:
     when = pa.repeat(pa.scalar(video.observed_at, pa.timestamp("us")), len(part.table))
     table = part.table.append_column("extracted_at", when)
     return Rows(part.entity, table.append_column("observed_at", when) if part.entity == "viewers" else table)
-
-
-SOURCE = Source(
-    name="twitch_downloader",
-    version=2,
-    entities=("channels", "streams", "stream_segments", "chat_messages", "stream_events", "viewers"),
-    looks_for='TwitchDownloader chat JSON: an object with "comments" (each with "content_offset_seconds"), "streamer"',
-    recognise=recognise,
-    parse=parse,
-)

@@ -1,7 +1,4 @@
-"""The queries that map comments of a TwitchDownloader file, over a relation `batch` of pieces (see `splitting`).
-
-What is done with their rows does not belong here (see `twitch_downloader_comments`).
-"""
+"""The queries that map comments of a TwitchDownloader file, over a relation `batch` of pieces (see `splitting`)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a TwitchDownloader file says beside its comments: the streamer, the VOD, its chapters, when it was written.
 
-Every version is read into one `Video`; comments do not belong here (see `twitch_downloader_comments`).
+Every version is read into one `Video`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,4 @@
-"""Pull files of the Twitch Helix client: pages as received, with the calls they took (see `clients.pull_file`).
-
-One file is one snapshot of one list. Its rows are seen at the moment the snapshot began, so that a row that came
-twice, because pages shifted or the list was walked again, is one row; samples of viewers are seen when their page
-came. A file without its end is an incomplete snapshot. What a row means does not belong here (see `twitch_helix_rows`,
-and `helix_videos`).
-"""
+"""The lines of a pull file to rows."""
 
 from __future__ import annotations
 
@@ -18,13 +12,13 @@ from typing import Any
 import pyarrow as pa
 
 from data_lake.contracts import contract
-from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Head, Problem, Rows, Source
-from data_lake.sources.live.helix_videos import reader as helix_videos
+from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
 from data_lake.sources.live.twitch_helix.rows import LARGEST, READERS, Fields, Row, Snapshot, clean, moment
 from data_lake.sources.reading.blocks import read_utf8
 from data_lake.sources.reading.repair import session
 from data_lake.sources.reading.sidecars import stated_time
 from data_lake.sources.reading.splitting import CLIP, PIECES, split_lines
+from data_lake.sources.reading.twitch_videos import STREAM_ROWS, VIDEO_ROWS, VIDEOS
 
 # Lists of which a snapshot may be compared with the next: their snapshots are rows of channel_snapshots.
 LISTS = {
@@ -36,23 +30,7 @@ LISTS = {
     "schedule": "schedule",
 }
 COUNTED = {"channels/followers": "follower_count", "subscriptions": "subscriber_count"}
-ENTITIES = (
-    "api_calls", "bans", "channel_snapshots", "channel_roles", "channels", "chatter_presence", "clips", "follows",
-    "moderation_actions", "scheduled_streams", "streams", "subscriptions", "videos", "viewer_counts", "viewers",
-)  # fmt: skip
 BATCH_ROWS = 20_000
-
-
-def recognise(head: Head) -> str | None:
-    """'a pull of Twitch ...' when the first line is the request of a pull file."""
-    first = head.text.lstrip("\ufeff").partition("\n")[0]
-    if not first.startswith('{"kind": "request"'):
-        return None
-    try:
-        said = json.loads(first)
-    except (ValueError, RecursionError):
-        return None
-    return f"a pull of Twitch {said['endpoint']}" if said.get("endpoint") in {*READERS, "videos"} else None
 
 
 @dataclass
@@ -82,7 +60,7 @@ class _File:
             yield Rows(entity, _table(entity, self.held.pop(entity)))
 
 
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield the rows of every page, one api_calls row per call, and one row about the snapshot.
 
     A line that cannot be read is a problem and costs only its own page; a row that cannot be read is a bad row.
@@ -250,8 +228,8 @@ def _videos(file: _File) -> Iterator[Rows]:
     )
     with session() as con:
         con.register("pieces", pieces)
-        con.execute(helix_videos.VIDEOS)
-        for entity, query in (("streams", helix_videos.STREAM_ROWS), ("videos", helix_videos.VIDEO_ROWS)):
+        con.execute(VIDEOS)
+        for entity, query in (("streams", STREAM_ROWS), ("videos", VIDEO_ROWS)):
             table = con.execute(query).to_arrow_table()
             if table.num_rows:
                 yield Rows(entity, _seen(entity, table, file))
@@ -267,13 +245,3 @@ def _seen(entity: str, table: pa.Table, file: _File) -> pa.Table:
         kind = schema.field(name).type
         table = table.append_column(name, pa.array([value] * table.num_rows, kind))
     return table
-
-
-SOURCE = Source(
-    name="twitch_helix",
-    version=2,
-    entities=ENTITIES,
-    looks_for='a pull file of this program: its first line begins with {"kind": "request"',
-    recognise=recognise,
-    parse=parse,
-)

@@ -1,6 +1,6 @@
 """One row of a Helix answer to rows of entities: field names, types, and what each list means.
 
-Pure functions from a JSON object to columns. Pages, snapshots and calls do not belong here (see `twitch_helix`).
+Pure functions from a JSON object to columns.
 """
 
 from __future__ import annotations

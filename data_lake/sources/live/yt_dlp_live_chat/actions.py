@@ -1,8 +1,7 @@
 """Lines of a YouTube live chat to actions: what was added, replaced or removed, one row each.
 
 A line holds the actions of one moment: wrapped as `replayChatItemAction` (replays, and yt-dlp's live captures, which
-say `isLive`) or bare. Nearly all add one text message, whose members are read straight from the line. What becomes of
-an action does not belong here (see `yt_dlp_live_chat_rows`).
+say `isLive`) or bare. Nearly all add one text message, whose members are read straight from the line.
 """
 
 from __future__ import annotations

@@ -1,11 +1,4 @@
-"""YouTube live chat as yt-dlp writes it: `<title> [<video>].live_chat.json`, one JSON object per line.
-
-`--write-subs --sub-langs live_chat` gives a replay of the chat or, while the stream is on, a live capture. The file
-says neither channel nor video: the video is read from yt-dlp's file name, or both from the sidecar (`channel_id`,
-`stream_id`, and where known `channel_login`, `stream_title`, `stream_started_at`, `stream_ended_at`). Without
-`channel_id` the rows belong to the channel of that stream. What lines mean does not belong here (see
-`yt_dlp_live_chat_actions`, `yt_dlp_live_chat_rows`).
-"""
+"""A file of yt-dlp's live chat to rows: the stream it belongs to and its batches of lines."""
 
 from __future__ import annotations
 
@@ -16,32 +9,20 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, Export, Head, Problem, Rows, Source
+from data_lake.sources.base import PROBLEM, Export, Problem, Rows
 from data_lake.sources.live.yt_dlp_live_chat.actions import read_actions
 from data_lake.sources.live.yt_dlp_live_chat.rows import Place, events_of, judged, messages_of, moderation_of
 from data_lake.sources.reading.blocks import read_utf8
-from data_lake.sources.reading.columns import Viewers, one_row
+from data_lake.sources.reading.chat import Viewers
+from data_lake.sources.reading.columns import one_row
 from data_lake.sources.reading.repair import session
 from data_lake.sources.reading.sidecars import stated_text, stated_time
 from data_lake.sources.reading.splitting import ahead, split_lines
 
 _FILE_NAME = re.compile(r"^(?:(?P<title>.+?) ?[\[-])?(?P<video>[\w-]{11})\]?\.live_chat\.jsonl?(?:\.gz)?$", re.DOTALL)
-_LINE = re.compile(
-    r'\s*\{.{0,400}?"(?:replayChatItemAction|addChatItemAction|addLiveChatTickerItemAction|markChatItemAsDeletedAction|'
-    r'markChatItemsByAuthorAsDeletedAction|replaceChatItemAction|addBannerToLiveChatCommand)"\s*:\s*\{'
-)
 
 
-def recognise(head: Head) -> str | None:
-    """'a YouTube live chat (yt-dlp)' when the first lines are live chat actions."""
-    lines = [line for line in head.text.splitlines()[:20] if line.strip()]
-    fitting = sum(_LINE.match(line) is not None for line in lines)
-    if not lines or (not _LINE.match(lines[0]) and fitting * 2 < len(lines)):
-        return None
-    return "a YouTube live chat (yt-dlp live_chat JSON), " + ("live capture" if '"isLive"' in head.text else "replay")
-
-
-def parse(export: Export) -> Iterator[Rows | Problem]:
+def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield chat_messages, stream_events and moderation_actions, then a snapshot of channel, stream and viewers.
 
     Lines that cannot be read are bad rows of chat_messages. A chat of which neither channel nor video is known is kept,
@@ -133,13 +114,3 @@ def _snapshots(place: Place, snapshot: dict[str, object], start: datetime | None
             extra=extra,
         ),
     )
-
-
-SOURCE = Source(
-    name="yt_dlp_live_chat",
-    version=1,
-    entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
-    looks_for='lines of JSON with "replayChatItemAction" or "addChatItemAction" (yt-dlp live_chat)',
-    recognise=recognise,
-    parse=parse,
-)

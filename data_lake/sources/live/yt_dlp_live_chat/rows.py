@@ -1,4 +1,4 @@
-"""Actions of a YouTube live chat (see `yt_dlp_live_chat_actions`) to messages, events, moderation and viewers.
+"""Actions of a YouTube live chat (see `actions`) to messages, events, moderation and viewers.
 
 A paid message, sticker or membership is an event and no chat message; its ticker above the chat repeats it and counts
 for nothing. A gift of memberships counts once, where it is announced with its number; what each viewer then receives is
@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
 from data_lake.sources.live.yt_dlp_live_chat.actions import TEXT_MESSAGE
-from data_lake.sources.live.yt_dlp_live_chat.text import first_number, offsets, plain_text, spoken
+from data_lake.sources.live.yt_dlp_live_chat.text import offsets, plain_text, spoken
 from data_lake.sources.reading.columns import constant, holds_name, where
-from data_lake.sources.reading.money import parse_money
+from data_lake.sources.reading.money import first_number, parse_money
 
 EVENT_TYPES = {
     "liveChatPaidMessageRenderer": "superchat",

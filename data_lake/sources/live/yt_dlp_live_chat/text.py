@@ -1,19 +1,14 @@
-"""What is written in an item of a YouTube live chat: runs to text and emotes, badges, clocks, sentences of headers.
-
-Which items there are and what they become does not belong here (see `yt_dlp_live_chat_rows`).
-"""
+"""What is written in an item of a YouTube live chat: runs to text and emotes, badges, clocks, sentences of headers."""
 
 from __future__ import annotations
 
 import json
-import re
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 MAX_OFFSET = 172_800.0  # seconds
-_FIRST_NUMBER = re.compile(r"\d[\d,.]{0,8}")
 _CLOCK = r"^-(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,2}):(?P<s>\d\d)$"
 _BADGE = pa.struct([("name", pa.string()), ("version", pa.string())])
 _EMOTE = pa.struct(
@@ -126,9 +121,3 @@ def plain_text(value: str | None) -> str | None:
         return "".join(str(run.get("text", "")) for run in said["runs"] if isinstance(run, dict)) or None
     simple = said.get("simpleText") if isinstance(said, dict) else said
     return str(simple) if simple is not None else None
-
-
-def first_number(text: str) -> int | None:
-    """The first number of a sentence ('Gifted 1,000 memberships')."""
-    found = _FIRST_NUMBER.search(text)
-    return int(re.sub(r"\D", "", found[0])) if found else None
