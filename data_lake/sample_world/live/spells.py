@@ -8,22 +8,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from data_lake.sample_world import words
-from data_lake.sample_world.house import Chat, House, Sanction
-from data_lake.sample_world.people import BANNED, CASUAL, CORE, SPAMMERS, TOURIST, Floats, Ints
-from data_lake.sample_world.phrases import draw
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import Channel
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.community import Chat, Community, Sanction
+from data_lake.sample_world.live.people import BANNED, CASUAL, CORE, SPAMMERS, TOURIST, Floats, Ints
+from data_lake.sample_world.live.phrases import draw
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import Channel
 
 BOT_EVERY_S = 900
 
 
 def automatic_count(broadcast: Broadcast, channel: Channel) -> float:
     """About how many messages beside the audience's own flow a broadcast has on a channel."""
-    found = 3 + 20.0 * len(broadcast.incidents.toxic)
+    count = 3 + 20.0 * len(broadcast.incidents.toxic)
     if channel.platform == "twitch":
-        found += broadcast.duration_s / BOT_EVERY_S + sum(s.length / 2 for s in broadcast.incidents.spam)
-    return found
+        count += broadcast.duration_s / BOT_EVERY_S + sum(s.length / 2 for s in broadcast.incidents.spam)
+    return count
 
 
 def _insert(chat: Chat, at: Floats, account: Ints, phrase: Ints, hidden: NDArray[np.bool_]) -> None:
@@ -41,45 +41,47 @@ def _silence(chat: Chat, account: int, start: float, end: float) -> None:
         setattr(chat, name, getattr(chat, name)[keep])
 
 
-def add_toxic(dice: np.random.Generator, house: House, broadcast: Broadcast, chat: Chat, day: float) -> None:
+def add_toxic(rng: np.random.Generator, community: Community, broadcast: Broadcast, chat: Chat, day: float) -> None:
     """A few attendees insult the room until moderators stop them; half of what they wrote is removed."""
-    ties = house.ties
+    ties = community.ties
     for spell in broadcast.incidents.toxic:
-        there = (chat.arrival < spell.at + spell.length) & (chat.leave > spell.at)
+        present = (chat.arrival < spell.at + spell.length) & (chat.leave > spell.at)
         pool = chat.attendees[
-            there & np.isin(ties.kind[chat.attendees], [CASUAL, TOURIST]) & ~ties.is_moderator[chat.attendees]
+            present & np.isin(ties.kind[chat.attendees], [CASUAL, TOURIST]) & ~ties.is_moderator[chat.attendees]
         ]
         if not len(pool):
             pool = chat.attendees[(ties.kind[chat.attendees] != CORE) | ~ties.is_moderator[chat.attendees]]
-        for number, tie in enumerate(dice.permutation(pool)[: int(dice.integers(2, 5))].tolist()):
-            stop = spell.at + spell.length * float(dice.uniform(0.4, 1.0))
-            count = int(dice.integers(4, 10))
-            at = np.sort(dice.uniform(spell.at, stop, count))
+        for number, tie in enumerate(rng.permutation(pool)[: int(rng.integers(2, 5))].tolist()):
+            stop = spell.at + spell.length * float(rng.uniform(0.4, 1.0))
+            count = int(rng.integers(4, 10))
+            at = np.sort(rng.uniform(spell.at, stop, count))
             account = int(ties.account[tie])
             # One of every spell is banned for good: the first.
-            duration = None if number == 0 or dice.random() < 0.35 else 600
-            stopped = float(at[-1] + dice.uniform(8, 60))
+            duration = None if number == 0 or rng.random() < 0.35 else 600
+            stopped = float(at[-1] + rng.uniform(8, 60))
             _silence(chat, account, stopped, np.inf if duration is None else stopped + duration)
-            _insert(chat, at, np.full(count, account), draw(dice, house.phrases.toxic, count), dice.random(count) < 0.5)
-            reason = words.BAN_REASONS[int(dice.integers(len(words.BAN_REASONS)))]
+            _insert(
+                chat, at, np.full(count, account), draw(rng, community.phrases.toxic, count), rng.random(count) < 0.5
+            )
+            reason = words.BAN_REASONS[int(rng.integers(len(words.BAN_REASONS)))]
             chat.sanctions.append(Sanction(account, stopped, duration, reason))
             chat.offenders.append(account)
             if duration is None:
                 ties.left[tie], ties.leaving[tie] = day + stopped / 86_400, BANNED
 
 
-def add_automatic(dice: np.random.Generator, house: House, broadcast: Broadcast, chat: Chat) -> None:
+def add_automatic(rng: np.random.Generator, community: Community, broadcast: Broadcast, chat: Chat) -> None:
     """The creator's bot and messages, and a spam bot now and then: over twenty messages a minute until banned."""
-    special, phrases = house.accounts.special, house.phrases
-    own = np.sort(dice.uniform(60, broadcast.duration_s - 60, int(dice.poisson(3))))
+    special, phrases = community.accounts.special, community.phrases
+    own = np.sort(rng.uniform(60, broadcast.duration_s - 60, int(rng.poisson(3))))
     _insert(
         chat,
         own,
-        np.full(len(own), special[house.channel.login]),
-        draw(dice, phrases.chatter, len(own)),
+        np.full(len(own), special[community.channel.login]),
+        draw(rng, phrases.chatter, len(own)),
         np.zeros(len(own), bool),
     )
-    if house.channel.platform != "twitch":
+    if community.channel.platform != "twitch":
         return
     commands = (chat.phrase >= phrases.commands.first) & (chat.phrase < phrases.commands.first + phrases.commands.count)
     timed = np.arange(BOT_EVERY_S, broadcast.duration_s, BOT_EVERY_S, dtype=float) + 2.5
@@ -88,14 +90,14 @@ def add_automatic(dice: np.random.Generator, house: House, broadcast: Broadcast,
         chat,
         at,
         np.full(len(at), special[broadcast.creator.bot]),
-        draw(dice, phrases.bot_lines, len(at)),
+        draw(rng, phrases.bot_lines, len(at)),
         np.zeros(len(at), bool),
     )
     for spell in broadcast.incidents.spam:
-        account = special[f"spammer{house.spammers % SPAMMERS}"]
-        house.spammers += 1
+        account = special[f"spammer{community.spammers % SPAMMERS}"]
+        community.spammers += 1
         step = 60 / (26 + 8 * spell.pick)
-        at = np.arange(spell.at, spell.at + spell.length, step) + dice.uniform(0, 0.4 * step)
+        at = np.arange(spell.at, spell.at + spell.length, step) + rng.uniform(0, 0.4 * step)
         _insert(
             chat,
             at,

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from data_lake.sample_world.audience import Samples
-from data_lake.sample_world.events import Event
-from data_lake.sample_world.house import Chat, House, months_subscribed
-from data_lake.sample_world.people import Accounts, Floats, Ints
-from data_lake.sample_world.phrases import json_text
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.tables import Field, Kind
-from data_lake.sample_world.world import TWO_TOOLS_DAYS, Channel, Creator, Settings, uuids
+from data_lake.sample_world.live.audience import Samples
+from data_lake.sample_world.live.community import Chat, Community, months_subscribed
+from data_lake.sample_world.live.events import Event
+from data_lake.sample_world.live.people import Accounts, Floats, Ints
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import TWO_TOOLS_DAYS, Channel, Creator, LiveSettings
+from data_lake.sample_world.settings import uuids
+from data_lake.sample_world.tables import Field, Kind, json_text
 
 OVERLAP_S = 4 * 86_400
 
@@ -53,7 +53,7 @@ class Relay:
     """The relay's database of one creator; feed it broadcasts in order, then write its exports."""
 
     def __init__(
-        self, settings: Settings, creator: Creator, accounts: dict[str, Accounts], broadcasts: Sequence[Broadcast]
+        self, settings: LiveSettings, creator: Creator, accounts: dict[str, Accounts], broadcasts: Sequence[Broadcast]
     ) -> None:
         self.settings, self.creator, self.accounts = settings, creator, accounts
         self.broadcasts = [b for b in broadcasts if b.creator is creator]
@@ -63,7 +63,7 @@ class Relay:
         self.moderators: dict[str, set[int]] = {p: set() for p in accounts}
         self.patrons: dict[str, set[int]] = {p: set() for p in accounts}
         self.followed: dict[str, list[int]] = {c.channel_id: [] for c in creator.channels}
-        self._dice = settings.dice("relay ids", creator.index)
+        self._rng = settings.rng("relay ids", creator.index)
         self._ids: list[str] = []
         # One stream's chat on the last channel is missing from the regular exports.
         self.late = self.broadcasts[int(len(self.broadcasts) * 0.4)] if creator.index else None
@@ -91,22 +91,22 @@ class Relay:
 
     def _id(self) -> str:
         if not self._ids:
-            self._ids = uuids(self._dice, 500)
+            self._ids = uuids(self._rng, 500)
         return self._ids.pop()
 
-    def add_chat(self, house: House, broadcast: Broadcast, chat: Chat) -> None:
+    def add_chat(self, community: Community, broadcast: Broadcast, chat: Chat) -> None:
         """Messages (those a moderator removed too), where the relay was connected to the chat."""
-        accounts, phrases = house.accounts, house.phrases
+        accounts, phrases = community.accounts, community.phrases
         moderators = {a for a, b in chat.badges.items() if ("moderator", "1") in b}
         patrons = {a for a, b in chat.badges.items() if any(n == "subscriber" for n, _ in b)}
         names = {a: json_text(accounts.names[a]) for a in np.unique(chat.account).tolist()}
         into = self.late_events if broadcast is self.late else self.events
         into.at += stamps(broadcast, chat.at)
-        livestream, platform = broadcast.livestream_id, house.channel.platform
+        livestream, platform = broadcast.livestream_id, community.channel.platform
         ids = accounts.ids
         yes_no = ("false", "true")
         for id_, account, phrase in zip(
-            uuids(self._dice, len(chat)), chat.account.tolist(), chat.phrase.tolist(), strict=True
+            uuids(self._rng, len(chat)), chat.account.tolist(), chat.phrase.tolist(), strict=True
         ):
             message, emotes = phrases.relay_json(phrase)
             own = ids[account]
@@ -117,9 +117,9 @@ class Relay:
             )
             into.rows.append((id_, "chat_message", data, own, livestream, platform, own))
 
-    def add_people(self, house: House, broadcast: Broadcast, chat: Chat) -> None:
+    def add_people(self, community: Community, broadcast: Broadcast, chat: Chat) -> None:
         """Whom the relay saw writing, and whom moderators stopped."""
-        platform, accounts = house.channel.platform, house.accounts
+        platform, accounts = community.channel.platform, community.accounts
         order = np.argsort(chat.account, kind="stable")
         who, first = np.unique(chat.account[order], return_index=True)
         last = np.append(first[1:], len(order)) - 1
@@ -129,8 +129,8 @@ class Relay:
         )
         self.moderators[platform] |= {a for a, b in chat.badges.items() if ("moderator", "1") in b}
         day = (broadcast.start_s - self.settings.first_s) / 86_400
-        self.patrons[platform] |= set(house.ties.account[months_subscribed(house.ties, day) > 0].tolist())
-        for s, id_ in zip(chat.sanctions, uuids(self._dice, len(chat.sanctions)), strict=True):
+        self.patrons[platform] |= set(community.ties.account[months_subscribed(community.ties, day) > 0].tolist())
+        for s, id_ in zip(chat.sanctions, uuids(self._rng, len(chat.sanctions)), strict=True):
             at = stamps(broadcast, np.array([s.at]))[0]
             expires = None if s.duration is None else at + s.duration * 1_000_000
             # Every fifth ban is lifted four days later.
@@ -148,9 +148,9 @@ class Relay:
                 broadcast.livestream_id,
             )
 
-    def add_events(self, house: House, broadcast: Broadcast, events: Sequence[Event]) -> None:
-        """Follows, subscriptions, raids and donations; gifts are not told to the relay."""
-        accounts, platform = house.accounts, house.channel.platform
+    def add_events(self, community: Community, broadcast: Broadcast, events: Sequence[Event]) -> None:
+        """Follows, subscriptions, raids and donations; the relay does not learn of gifts."""
+        accounts, platform = community.accounts, community.channel.platform
         for e in events:
             name, own = accounts.names[e.account], accounts.ids[e.account]
             if e.kind == "donation":
@@ -159,7 +159,7 @@ class Relay:
             data: dict[str, object]
             if e.kind == "follow":
                 kind, data = "follow", {"username": name.lower(), "display_name": name}
-                self.followed[house.channel.channel_id].append(broadcast.start_s + int(e.at))
+                self.followed[community.channel.channel_id].append(broadcast.start_s + int(e.at))
             elif e.kind in ("sub", "resub"):
                 kind, data = (
                     "subscription",
@@ -241,5 +241,5 @@ class Relay:
 
 def stamps(broadcast: Broadcast, at: Floats) -> list[int]:
     """Microseconds from 1970 of offsets into a broadcast; always within the offset's own second."""
-    found: list[int] = (broadcast.start_s * 1_000_000 + np.floor(at * 1e6).astype(np.int64)).tolist()
-    return found
+    microseconds: list[int] = (broadcast.start_s * 1_000_000 + np.floor(at * 1e6).astype(np.int64)).tolist()
+    return microseconds

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from data_lake.sample_world.people import TOURIST, Accounts, Floats, Ints, Ties
-from data_lake.sample_world.phrases import Phrases
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import Channel, Settings
+from data_lake.sample_world.live.people import TOURIST, Accounts, Floats, Ints, Ties
+from data_lake.sample_world.live.phrases import Phrases
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import Channel, LiveSettings
 
 
 @dataclass
-class House:
+class Community:
     """A channel through the whole world: its people, its phrases, and what they have done so far."""
 
     channel: Channel
@@ -26,7 +26,7 @@ class House:
     phrases: Phrases
     has_written: NDArray[np.bool_]
     follows: NDArray[np.bool_]
-    months_told: Ints
+    months_announced: Ints
     messages: Ints
     streams: Ints
     first_us: Ints
@@ -34,10 +34,10 @@ class House:
     spammers: int = 0
 
     @classmethod
-    def open(cls, settings: Settings, channel: Channel, ties: Ties, accounts: Accounts) -> House:
+    def open(cls, settings: LiveSettings, channel: Channel, ties: Ties, accounts: Accounts) -> Community:
         n = len(ties.account)
         follows = (ties.joined < 0) & (ties.kind != TOURIST)
-        told = np.maximum(np.floor(-ties.subscribes_at / 30) + 1, 0)
+        announced = np.maximum(np.floor(-ties.subscribes_at / 30) + 1, 0)
         return cls(
             channel,
             ties,
@@ -45,7 +45,7 @@ class House:
             Phrases(settings, channel),
             np.zeros(n, bool),
             follows,
-            np.where(np.isfinite(told), told, 0).astype(np.int64),
+            np.where(np.isfinite(announced), announced, 0).astype(np.int64),
             messages=np.zeros(len(accounts.ids), np.int64),
             streams=np.zeros(len(accounts.ids), np.int64),
             first_us=np.zeros(len(accounts.ids), np.int64),

@@ -15,12 +15,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from data_lake.sample_world.events import Notice
-from data_lake.sample_world.house import Chat, House
-from data_lake.sample_world.phrases import json_text
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.words import CATEGORY_IDS
-from data_lake.sample_world.world import Settings, moment, uuids
+from data_lake.sample_world.clock import moment
+from data_lake.sample_world.live.community import Chat, Community
+from data_lake.sample_world.live.events import Notice
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.words import CATEGORY_IDS
+from data_lake.sample_world.live.world import LiveSettings
+from data_lake.sample_world.settings import uuids
+from data_lake.sample_world.tables import json_text
 
 LATE_CHANCE, AGAIN_CHANCE = 0.05, 0.04
 
@@ -40,16 +42,16 @@ class Snapshot:
         return self.number > 0
 
 
-def plan_snapshots(settings: Settings, broadcast: Broadcast, average: float, *, again: bool) -> list[Snapshot]:
+def plan_snapshots(settings: LiveSettings, broadcast: Broadcast, average: float, *, again: bool) -> list[Snapshot]:
     """When the chat of a VOD was downloaded: usually once within hours, now and then weeks late or a second time."""
-    dice = settings.dice("snapshots", broadcast.livestream_id)
+    rng = settings.rng("snapshots", broadcast.livestream_id)
     last = settings.end_s - 600
-    late = dice.random() < LATE_CHANCE
-    first = broadcast.end_s + int(dice.integers(20, 45) * 86_400 if late else dice.integers(1800, 6 * 3600))
+    late = rng.random() < LATE_CHANCE
+    first = broadcast.end_s + int(rng.integers(20, 45) * 86_400 if late else rng.integers(1800, 6 * 3600))
     first = min(first, last)
-    views = round(average * float(dice.uniform(1.5, 4)))
-    second = first + int(dice.integers(2 * 86_400, 9 * 86_400))
-    wants_second = again or dice.random() < AGAIN_CHANCE or broadcast.title_before is not None
+    views = round(average * float(rng.uniform(1.5, 4)))
+    second = first + int(rng.integers(2 * 86_400, 9 * 86_400))
+    wants_second = again or rng.random() < AGAIN_CHANCE or broadcast.title_before is not None
     if second > last or not wants_second:
         return [Snapshot(first, broadcast.title, views, first, 0)]
     before = broadcast.title_before or broadcast.title
@@ -60,45 +62,45 @@ def plan_snapshots(settings: Settings, broadcast: Broadcast, average: float, *, 
 
 
 def comments_json(
-    settings: Settings, house: House, broadcast: Broadcast, chat: Chat, notices: Sequence[Notice]
+    settings: LiveSettings, community: Community, broadcast: Broadcast, chat: Chat, notices: Sequence[Notice]
 ) -> list[str]:
     """The comments of a VOD as JSON, by time; what moderators removed is not among them."""
-    dice = settings.dice("comment ids", broadcast.livestream_id)
+    rng = settings.rng("comment ids", broadcast.livestream_id)
     kept = np.flatnonzero(~chat.hidden)
-    accounts, channel = house.accounts, house.channel.channel_id
-    ids = uuids(dice, len(kept) + len(notices))
+    accounts, channel = community.accounts, community.channel.channel_id
+    ids = uuids(rng, len(kept) + len(notices))
     seconds = np.floor(chat.at[kept]).astype(np.int64)
     milliseconds = np.floor(chat.at[kept] * 1000).astype(np.int64) + broadcast.start_s * 1000
     stamps = np.datetime_as_string(milliseconds.astype("M8[ms]")).tolist()
-    who, said = chat.account[kept].tolist(), chat.phrase[kept].tolist()
-    phrases = house.phrases
+    who, phrase_numbers = chat.account[kept].tolist(), chat.phrase[kept].tolist()
+    phrases = community.phrases
     badges = {a: json_text([{"_id": n, "version": v} for n, v in b]) for a, b in chat.badges.items()}
     head = (
         f'"channel_id":"{channel}","content_type":"video","content_id":"{broadcast.vod_id}","content_offset_seconds":'
     )
     commenters, colors = accounts.twitch_json, accounts.colors
     action = [',"is_action":true' if a else "" for a in chat.is_action[kept].tolist()]
-    found = [
+    comments = [
         f'{{"_id":"{id_}","created_at":"{stamp}Z",{head}{second},"commenter":{commenters[account]},"message":{{'
         f'{phrases.twitch_json(phrase)},"bits_spent":{_bits(phrases.texts[phrase])},'
         f'"user_badges":{badges.get(account, "[]")},"user_color":"{colors[account]}"{is_action}}}}}'
         for id_, stamp, second, account, phrase, is_action in zip(
-            ids, stamps, seconds.tolist(), who, said, action, strict=False
+            ids, stamps, seconds.tolist(), who, phrase_numbers, action, strict=False
         )
     ]
     if not notices:
-        return found
+        return comments
     for id_, notice in zip(ids[len(kept) :], notices, strict=True):
         text = json_text(notice.text)
         stamp = f"{moment(broadcast.start_s + notice.at).isoformat(timespec='milliseconds')}Z"
-        found.append(
+        comments.append(
             f'{{"_id":"{id_}","created_at":"{stamp}",{head}{int(notice.at)},"commenter":{commenters[notice.account]},"message":{{'
             f'"body":{text},"fragments":[{{"text":{text},"emoticon":null}}],"emoticons":[],"bits_spent":0,'
             f'"user_badges":{badges.get(notice.account, "[]")},"user_color":"{colors[notice.account]}",'
             f'"user_notice_params":{{"msg_id":"{notice.kind}"}}}}}}'
         )
     when = np.concatenate([seconds, np.array([int(n.at) for n in notices], np.int64)])
-    return [found[i] for i in np.argsort(when, kind="stable").tolist()]
+    return [comments[i] for i in np.argsort(when, kind="stable").tolist()]
 
 
 def _bits(text: str) -> int:
@@ -107,10 +109,10 @@ def _bits(text: str) -> int:
 
 
 def write_chat_files(
-    folder: Path, house: House, broadcast: Broadcast, snapshots: Sequence[Snapshot], comments: Sequence[str]
+    folder: Path, community: Community, broadcast: Broadcast, snapshots: Sequence[Snapshot], comments: Sequence[str]
 ) -> Iterator[tuple[Path, datetime]]:
     """One file per snapshot, with when it was exported; every third VOD is gzipped."""
-    channel = house.channel
+    channel = community.channel
     body = ",".join(comments).encode()
     day = moment(broadcast.start_s).date().isoformat()
     for snapshot in snapshots:

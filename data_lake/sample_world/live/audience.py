@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_lake.sample_world.people import Floats, Ints
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import FADE_FLOOR, FADE_FROM_MINUTES, FADE_MINUTES, RAID_KEPT, Channel, Settings
+from data_lake.sample_world.live.people import Floats, Ints
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import (
+    FADE_FLOOR,
+    FADE_FROM_MINUTES,
+    FADE_MINUTES,
+    RAID_KEPT,
+    Channel,
+    LiveSettings,
+)
 
 NOISE, NOISE_MEMORY = 0.02, 0.75
 
@@ -37,27 +44,27 @@ class Curve:
         return self.viewer_seconds / float(self.at[-1])
 
 
-def draw_curve(settings: Settings, broadcast: Broadcast, channel: Channel) -> Curve:
+def draw_curve(settings: LiveSettings, broadcast: Broadcast, channel: Channel) -> Curve:
     """The true viewers of a broadcast on a channel."""
-    dice = settings.dice("curve", channel.channel_id, broadcast.number)
+    rng = settings.rng("curve", channel.channel_id, broadcast.number)
     duration = broadcast.duration_s
     at = np.append(np.arange(0, duration, 60.0), float(duration))
     minutes = at / 60
     day = (broadcast.start_s - settings.first_s) / 86_400
     level = channel.first_viewers * settings.audience * (1 + channel.growth_per_400_days * day / 400) * broadcast.draw()
-    level *= float(dice.lognormal(0, 0.05))
+    level *= float(rng.lognormal(0, 0.05))
     shape = 1 - 0.6 * np.exp(-minutes / 8)
     shape *= FADE_FLOOR + (1 - FADE_FLOOR) * np.exp(-np.maximum(minutes - FADE_FROM_MINUTES, 0) / FADE_MINUTES)
-    shocks = dice.normal(0, NOISE * (1 - NOISE_MEMORY**2) ** 0.5, len(at))
+    shocks = rng.normal(0, NOISE * (1 - NOISE_MEMORY**2) ** 0.5, len(at))
     shape *= np.exp(np.convolve(shocks, NOISE_MEMORY ** np.arange(30))[: len(at)])
-    found = broadcast.incidents
-    for moment in found.moments:
+    incidents = broadcast.incidents
+    for moment in incidents.moments:
         shape *= 1 + moment.lift * _bump(at - moment.at, 90, 240, 150)
-    for swing in found.swings:
+    for swing in incidents.swings:
         shape *= 1 + swing.size * _bump(at - swing.at, 60, swing.length, 120)
     viewers = level * shape
     if channel.platform == "twitch":
-        for raid in found.raids:
+        for raid in incidents.raids:
             viewers += raid.share * level * raid_left(at - raid.at)
     return Curve(at, viewers, level)
 
@@ -82,14 +89,14 @@ class Samples:
     bitrate: Ints
 
 
-def take_samples(settings: Settings, broadcast: Broadcast, curves: dict[str, Curve]) -> Samples:
+def take_samples(settings: LiveSettings, broadcast: Broadcast, curves: dict[str, Curve]) -> Samples:
     """Samples with a jittered cadence, now and then one missed, and none during a hole."""
-    dice = settings.dice("samples", broadcast.livestream_id)
+    rng = settings.rng("samples", broadcast.livestream_id)
     count = broadcast.duration_s // 55
-    at = dice.integers(3, 20) + np.cumsum(60 + dice.integers(-3, 4, size=count)) - 60
-    keep = (at < broadcast.duration_s) & (dice.random(count) > 0.01)
+    at = rng.integers(3, 20) + np.cumsum(60 + rng.integers(-3, 4, size=count)) - 60
+    keep = (at < broadcast.duration_s) & (rng.random(count) > 0.01)
     for hole in broadcast.incidents.holes:
         keep &= (at < hole.at) | (at >= hole.at + hole.length)
     at = at[keep]
     viewers = {channel: np.rint(curve(at.astype(float))).astype(np.int64) for channel, curve in curves.items()}
-    return Samples(broadcast.start_s + at, viewers, 6000 + dice.integers(-250, 250, size=len(at)))
+    return Samples(broadcast.start_s + at, viewers, 6000 + rng.integers(-250, 250, size=len(at)))

@@ -12,20 +12,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from data_lake.sample_world import words
-from data_lake.sample_world.world import (
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.world import (
     CREATORS,
     OFF_HOURS_EFFECT,
     TREND_FACTOR,
     TREND_FROM,
     TREND_SUBJECT,
     Creator,
-    Settings,
-    uuids,
+    LiveSettings,
 )
+from data_lake.sample_world.settings import uuids
 
 if TYPE_CHECKING:
-    from data_lake.sample_world.incidents import Incidents
+    from data_lake.sample_world.live.incidents import Incidents
 
 LONG_STREAM_SECONDS = 26 * 3600
 # A fortnight off air, as a share of the world: nobody can be seen then, and nobody has left.
@@ -85,30 +85,30 @@ class Broadcast:
         return words.SUBJECTS[words.SUBJECT_INDEX[self.subject]].chat_effect
 
 
-def plan_broadcasts(settings: Settings) -> list[Broadcast]:
+def plan_broadcasts(settings: LiveSettings) -> list[Broadcast]:
     """All broadcasts by start; the last ends before the world does."""
-    found = [b for creator in CREATORS for b in _of_creator(settings, creator)]
-    found.sort(key=lambda b: b.start_s)
-    for number, broadcast in enumerate(found):
+    broadcasts = [b for creator in CREATORS for b in _of_creator(settings, creator)]
+    broadcasts.sort(key=lambda b: b.start_s)
+    for number, broadcast in enumerate(broadcasts):
         broadcast.number = number
-    return found
+    return broadcasts
 
 
-def _of_creator(settings: Settings, creator: Creator) -> list[Broadcast]:
-    dice = settings.dice("schedule", creator.index)
-    slots = _slots(settings, creator, dice)
+def _of_creator(settings: LiveSettings, creator: Creator) -> list[Broadcast]:
+    rng = settings.rng("schedule", creator.index)
+    slots = _slots(settings, creator, rng)
     special = _specials(slots) if creator.index == 0 else {}
-    ids = uuids(dice, len(slots))
+    ids = uuids(rng, len(slots))
     vod = 2_200_000_000 + 7_000_000 * creator.index
     broadcasts = []
     for i, (start, duration) in enumerate(slots):
-        vod += int(dice.integers(20_000, 60_000))
+        vod += int(rng.integers(20_000, 60_000))
         share = (start - settings.first_s) / (settings.end_s - settings.first_s)
-        segments, windows, category, subject = _programme(creator, dice, duration, share)
-        title = _title(dice, category, subject)
+        segments, windows, category, subject = _programme(creator, rng, duration, share)
+        title = _title(rng, category, subject)
         before = None
-        if i == 1 or dice.random() < 0.12:
-            before, title = title, f"{title} | {words.STREAM_WORDS[int(dice.integers(len(words.STREAM_WORDS)))]}"
+        if i == 1 or rng.random() < 0.12:
+            before, title = title, f"{title} | {words.STREAM_WORDS[int(rng.integers(len(words.STREAM_WORDS)))]}"
         broadcasts.append(
             Broadcast(
                 number=i,
@@ -124,13 +124,13 @@ def _of_creator(settings: Settings, creator: Creator) -> list[Broadcast]:
                 category=category,
                 subject=subject,
                 special=special.get(i),
-                noise=float(dice.lognormal(0, 0.07)),
+                noise=float(rng.lognormal(0, 0.07)),
             )
         )
     return broadcasts
 
 
-def _slots(settings: Settings, creator: Creator, dice: np.random.Generator) -> list[tuple[int, int]]:
+def _slots(settings: LiveSettings, creator: Creator, rng: np.random.Generator) -> list[tuple[int, int]]:
     zone = ZoneInfo(creator.time_zone)
     off_from, off_to = (settings.days * share for share in HOLIDAY[creator.index])
     slots: list[tuple[int, int]] = []
@@ -138,7 +138,7 @@ def _slots(settings: Settings, creator: Creator, dice: np.random.Generator) -> l
     long_day = int(settings.days * 0.45)
     for day in range(settings.days):
         date_ = settings.first_day + timedelta(day)
-        chance, morning, jitter, length = dice.random(), dice.random(), dice.normal(0, 0.2), dice.lognormal(0, 0.22)
+        chance, morning, jitter, length = rng.random(), rng.random(), rng.normal(0, 0.2), rng.lognormal(0, 0.22)
         is_long = creator.index == 0 and day == long_day
         if not is_long and chance > creator.weekday_chance[date_.weekday()]:
             continue
@@ -166,46 +166,46 @@ def _specials(slots: list[tuple[int, int]]) -> dict[int, str]:
 
 
 def _programme(
-    creator: Creator, dice: np.random.Generator, duration: int, share: float
+    creator: Creator, rng: np.random.Generator, duration: int, share: float
 ) -> tuple[list[tuple[int, int, str]], list[tuple[int, int, str]], str, str]:
     """Segments by category, windows by subject, and the main category and subject."""
     categories = list(creator.categories)
-    main = str(dice.choice(categories, p=list(creator.categories.values())))
+    main = str(rng.choice(categories, p=list(creator.categories.values())))
     segments: list[tuple[int, int, str]] = []
     start = 0
-    if "Just Chatting" in categories and main != "Just Chatting" and dice.random() < 0.6:
-        start = int(dice.integers(8, 22)) * 60
+    if "Just Chatting" in categories and main != "Just Chatting" and rng.random() < 0.6:
+        start = int(rng.integers(8, 22)) * 60
         segments.append((0, start, "Just Chatting"))
     end = duration
-    if dice.random() < 0.2:
-        end = int(duration * dice.uniform(0.72, 0.85))
+    if rng.random() < 0.2:
+        end = int(duration * rng.uniform(0.72, 0.85))
     segments.append((start, end, main))
     if end < duration:
-        other = str(dice.choice([c for c in categories if c != main]))
+        other = str(rng.choice([c for c in categories if c != main]))
         segments.append((end, duration, other))
-    subject = _subject(dice, main, share)
+    subject = _subject(rng, main, share)
     windows = []
     for first, last, category in segments:
         place = first
         while place < last:
-            until = min(last, place + int(dice.integers(20, 50)) * 60)
+            until = min(last, place + int(rng.integers(20, 50)) * 60)
             if last - until < 600:
                 until = last
-            keep = category == main and dice.random() < 0.7
-            windows.append((place, until, subject if keep else _subject(dice, category, share)))
+            keep = category == main and rng.random() < 0.7
+            windows.append((place, until, subject if keep else _subject(rng, category, share)))
             place = until
     return segments, windows, main, subject
 
 
-def _subject(dice: np.random.Generator, category: str, share: float) -> str:
+def _subject(rng: np.random.Generator, category: str, share: float) -> str:
     names = [s.name for s in words.SUBJECTS if s.category == category]
     weights = np.array([TREND_FACTOR if n == TREND_SUBJECT and share >= TREND_FROM else 1.0 for n in names])
-    return str(dice.choice(names, p=weights / weights.sum()))
+    return str(rng.choice(names, p=weights / weights.sum()))
 
 
-def _title(dice: np.random.Generator, category: str, subject: str) -> str:
+def _title(rng: np.random.Generator, category: str, subject: str) -> str:
     words_of = words.SUBJECTS[words.SUBJECT_INDEX[subject]]
-    noun = words_of.nouns[int(dice.integers(len(words_of.nouns)))]
-    verb = words_of.verbs[int(dice.integers(len(words_of.verbs)))]
-    tail = words.STREAM_WORDS[int(dice.integers(len(words.STREAM_WORDS)))]
+    noun = words_of.nouns[int(rng.integers(len(words_of.nouns)))]
+    verb = words_of.verbs[int(rng.integers(len(words_of.verbs)))]
+    tail = words.STREAM_WORDS[int(rng.integers(len(words.STREAM_WORDS)))]
     return f"{category}: {verb} the {noun} {tail}"

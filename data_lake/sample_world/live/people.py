@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data_lake.sample_world import words
-from data_lake.sample_world.phrases import json_text
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import CHANNELS, CREATORS, RAID_RETAINED, VIEWERS, Channel, Settings, moment
+from data_lake.sample_world.clock import moment
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import CHANNELS, CREATORS, RAID_RETAINED, VIEWERS, Channel, LiveSettings
+from data_lake.sample_world.names import full_names, handles
+from data_lake.sample_world.tables import json_text
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -75,46 +77,30 @@ class Ties:
         crowd = np.where(self.category == category, 1.5, 0.7)
         chance = np.minimum(self.attendance * forming * crowd * draw, 0.97) * self.vigour(day)
         present = (self.joined <= day) & (day < self.left) & ~((self.away_from <= day) & (day < self.away_to))
-        found: Floats = np.where(present, chance, 0.0)
-        return found
+        present_chance: Floats = np.where(present, chance, 0.0)
+        return present_chance
 
     def vigour(self, day: float) -> Floats:
         """1 until the signs of leaving show, then falling to a tenth when the viewer leaves."""
         fading = self.leaving == FADING
         start, end = np.where(fading, self.fades_from, day), np.where(fading, self.left, day + 1)
-        found: Floats = 1 - 0.9 * np.clip((day - start) / np.maximum(end - start, 1e-6), 0, 1)
-        return found
+        vigour: Floats = 1 - 0.9 * np.clip((day - start) / np.maximum(end - start, 1e-6), 0, 1)
+        return vigour
 
 
-def make_accounts(settings: Settings) -> dict[str, Accounts]:
+def make_accounts(settings: LiveSettings) -> dict[str, Accounts]:
     """All accounts by platform."""
     count = max(120, round(VIEWERS * settings.scale * SILENT))
     twitch = _twitch_accounts(settings, round(count * 0.8))
     return {"twitch": twitch, "youtube": _youtube_accounts(settings, count - round(count * 0.8))}
 
 
-def _twitch_accounts(settings: Settings, count: int) -> Accounts:
-    dice = settings.dice("accounts", "twitch")
+def _twitch_accounts(settings: LiveSettings, count: int) -> Accounts:
+    rng = settings.rng("accounts", "twitch")
     total = count + RAIDERS + SPAMMERS
-    starts, ends = len(words.NAME_STARTS), len(words.NAME_ENDS)
-    combinations = starts * ends * 200
-    picked = dice.choice(combinations, size=total, replace=False, shuffle=False)
-    dice.shuffle(picked)
-    styles = dice.integers(4, size=total)
-    names = []
-    for number, style in zip(picked.tolist(), styles.tolist(), strict=True):
-        start, rest = words.NAME_STARTS[number % starts], number // starts
-        end, tail = words.NAME_ENDS[rest % ends], rest // ends
-        names.append(
-            (
-                f"{start}{end}{tail}",
-                f"{start.title()}{end.title()}{tail}",
-                f"{start}_{end}{tail}",
-                f"{start.title()}_{end}{tail}",
-            )[style]
-        )
-    ids = np.cumsum(dice.integers(50, 3000, size=total)) + 60_000_000
-    own = dice.permutation(ids).astype(str).tolist()
+    names = handles(rng, total)
+    ids = np.cumsum(rng.integers(50, 3000, size=total)) + 60_000_000
+    own = rng.permutation(ids).astype(str).tolist()
     creators = [c for c in CHANNELS if c.platform == "twitch"]
     names += [*BOTS, *(c.display_name for c in creators)]
     own += [*BOTS.values(), *(c.channel_id for c in creators)]
@@ -122,33 +108,34 @@ def _twitch_accounts(settings: Settings, count: int) -> Accounts:
     special = {login: total + i for i, login in enumerate(logins[total:])}
     special |= {f"raider{i}": count + i for i in range(RAIDERS)}
     special |= {f"spammer{i}": count + RAIDERS + i for i in range(SPAMMERS)}
-    created = dice.integers(1_300_000_000, settings.first_s - 86_400, size=len(names)).tolist()
+    created = rng.integers(1_300_000_000, settings.first_s - 86_400, size=len(names)).tolist()
     chunks = [
         f'{{"display_name":{json_text(name)},"_id":"{id_}","name":"{login}",'
         f'"created_at":"{moment(born).isoformat()}Z"}}'
         for name, id_, login, born in zip(names, own, logins, created, strict=True)
     ]
-    colors = [words.COLORS[i] for i in dice.integers(len(words.COLORS), size=len(names))]
+    colors = [words.COLORS[i] for i in rng.integers(len(words.COLORS), size=len(names))]
     return Accounts("twitch", own, logins, names, count, special, chunks, colors)
 
 
-def _youtube_accounts(settings: Settings, count: int) -> Accounts:
-    dice = settings.dice("accounts", "youtube")
+def _youtube_accounts(settings: LiveSettings, count: int) -> Accounts:
+    rng = settings.rng("accounts", "youtube")
     letters = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))
-    own = ["UC" + "".join(row) for row in letters[dice.integers(64, size=(count, 22))]]
-    first, last = dice.integers(len(words.FIRST_NAMES), size=count), dice.integers(len(words.LAST_NAMES), size=count)
+    own = ["UC" + "".join(row) for row in letters[rng.integers(64, size=(count, 22))]]
     # Names on YouTube are not unique: only the id tells two people apart.
-    names = [f"{words.FIRST_NAMES[i]} {words.LAST_NAMES[j]}" for i, j in zip(first, last, strict=True)]
+    names = full_names(rng, count)
     channel = next(c for c in CHANNELS if c.platform == "youtube")
     own.append(channel.channel_id)
     names.append(channel.display_name)
     return Accounts("youtube", own, [n.lower() for n in names], names, count, {channel.login: count}, [], [])
 
 
-def make_ties(settings: Settings, accounts: dict[str, Accounts], broadcasts: Sequence[Broadcast]) -> dict[str, Ties]:
+def make_ties(
+    settings: LiveSettings, accounts: dict[str, Accounts], broadcasts: Sequence[Broadcast]
+) -> dict[str, Ties]:
     """The ties of every channel, by channel id."""
     twitch = accounts["twitch"].viewers
-    group = settings.dice("groups").random(twitch)
+    group = settings.rng("groups").random(twitch)
     members = {
         CHANNELS[0].channel_id: np.flatnonzero(group < 0.60),
         CHANNELS[1].channel_id: np.flatnonzero(group > 0.54),
@@ -157,38 +144,38 @@ def make_ties(settings: Settings, accounts: dict[str, Accounts], broadcasts: Seq
     return {c.channel_id: _ties(settings, c, members[c.channel_id], broadcasts) for c in CHANNELS}
 
 
-def _ties(settings: Settings, channel: Channel, account: Ints, broadcasts: Sequence[Broadcast]) -> Ties:
-    dice = settings.dice("ties", channel.channel_id)
+def _ties(settings: LiveSettings, channel: Channel, account: Ints, broadcasts: Sequence[Broadcast]) -> Ties:
+    rng = settings.rng("ties", channel.channel_id)
     n, days = len(account), float(settings.days)
-    kind = np.array([CORE, CASUAL, TOURIST])[dice.choice(3, p=[0.14, 0.38, 0.48], size=n)]
-    early = dice.random(n) < np.where(kind == TOURIST, 0.0, 0.35)
-    joined = np.where(early, -dice.uniform(0, 250, n), days * dice.beta(1.15, 1.0, n))
-    stay = np.where(kind == TOURIST, dice.exponential(5.0, n) + 2, dice.exponential(260.0, n) + 25)
+    kind = np.array([CORE, CASUAL, TOURIST])[rng.choice(3, p=[0.14, 0.38, 0.48], size=n)]
+    early = rng.random(n) < np.where(kind == TOURIST, 0.0, 0.35)
+    joined = np.where(early, -rng.uniform(0, 250, n), days * rng.beta(1.15, 1.0, n))
+    stay = np.where(kind == TOURIST, rng.exponential(5.0, n) + 2, rng.exponential(260.0, n) + 25)
     # Who was there before the first day has not left before it.
-    left = np.where(early, np.maximum(joined, 0) + dice.exponential(260.0, n) + 8, joined + stay)
-    leaving = np.where(left >= days, STAYS, np.where(dice.random(n) < 0.55, FADING, ABRUPT))
+    left = np.where(early, np.maximum(joined, 0) + rng.exponential(260.0, n) + 8, joined + stay)
+    leaving = np.where(left >= days, STAYS, np.where(rng.random(n) < 0.55, FADING, ABRUPT))
     leaving = np.where((kind == TOURIST) & (leaving == FADING), ABRUPT, leaving)
     left = np.where(leaving == STAYS, NEVER, left)
-    signs = dice.uniform(35, 70, n)
+    signs = rng.uniform(35, 70, n)
     fades_from = np.where(leaving == FADING, np.maximum(left - signs, joined), NEVER)
-    away = (dice.random(n) < 0.12) & (kind != TOURIST)
-    away_from = np.where(away, dice.uniform(0, days, n), NEVER)
-    attendance = np.choose(kind, [dice.uniform(0.35, 0.85, n), dice.beta(2, 9, n), dice.uniform(0.5, 1.0, n)])
+    away = (rng.random(n) < 0.12) & (kind != TOURIST)
+    away_from = np.where(away, rng.uniform(0, days, n), NEVER)
+    attendance = np.choose(kind, [rng.uniform(0.35, 0.85, n), rng.beta(2, 9, n), rng.uniform(0.5, 1.0, n)])
     # Heavy tails: the tenth that writes most writes more than half.
-    chat_rate = np.choose(kind, [7.0, 2.4, 1.8]) * dice.lognormal(0, 1.05, n)
+    chat_rate = np.choose(kind, [7.0, 2.4, 1.8]) * rng.lognormal(0, 1.05, n)
     creator = CREATORS[channel.creator]
     categories = list(creator.categories)
-    category = dice.choice(len(categories), p=list(creator.categories.values()), size=n)
+    category = rng.choice(len(categories), p=list(creator.categories.values()), size=n)
     subject = np.zeros(n, np.int64)
     for i, name in enumerate(categories):
         own = [s for s, w in enumerate(words.SUBJECTS) if w.category == name]
-        subject = np.where(category == i, np.array(own)[dice.integers(len(own), size=n)], subject)
-    subscriber = dice.random(n) < np.choose(kind, [0.45, 0.07, 0.004])
-    subscribes_at = np.where(subscriber, joined + dice.exponential(30.0, n), NEVER)
+        subject = np.where(category == i, np.array(own)[rng.integers(len(own), size=n)], subject)
+    subscriber = rng.random(n) < np.choose(kind, [0.45, 0.07, 0.004])
+    subscribes_at = np.where(subscriber, joined + rng.exponential(30.0, n), NEVER)
     moderator = np.zeros(n, bool)
     stays = np.flatnonzero((kind == CORE) & (leaving == STAYS))
     moderator[stays[: max(2, n // 600)]] = True
-    vip = (kind == CORE) & (dice.random(n) < 0.06) & ~moderator
+    vip = (kind == CORE) & (rng.random(n) < 0.06) & ~moderator
     ties = Ties(
         channel,
         account,
@@ -198,7 +185,7 @@ def _ties(settings: Settings, channel: Channel, account: Ints, broadcasts: Seque
         leaving,
         fades_from,
         away_from,
-        away_from + dice.uniform(18, 34, n),
+        away_from + rng.uniform(18, 34, n),
         attendance,
         chat_rate,
         category,
@@ -209,11 +196,13 @@ def _ties(settings: Settings, channel: Channel, account: Ints, broadcasts: Seque
         np.full(n, -1),
     )
     if channel.platform == "twitch":
-        _bring_by_raids(settings, dice, ties, broadcasts)
+        _bring_by_raids(settings, rng, ties, broadcasts)
     return ties
 
 
-def _bring_by_raids(settings: Settings, dice: np.random.Generator, ties: Ties, broadcasts: Sequence[Broadcast]) -> None:
+def _bring_by_raids(
+    settings: LiveSettings, rng: np.random.Generator, ties: Ties, broadcasts: Sequence[Broadcast]
+) -> None:
     """Some tourists came with a raid; whether they stay depends on the category the raider streamed."""
     pool = list(np.flatnonzero((ties.kind == TOURIST) & (ties.joined > 0)))
     raids = [(b, r) for b in broadcasts if b.creator.index == ties.channel.creator for r in b.incidents.raids]
@@ -223,8 +212,8 @@ def _bring_by_raids(settings: Settings, dice: np.random.Generator, ties: Ties, b
         day = (broadcast.start_s + raid.at - settings.first_s) / 86_400
         for tie in chosen:
             ties.joined[tie], ties.raid[tie] = day, broadcast.number
-            retained = dice.random() < RAID_RETAINED[raid.same_category]
+            retained = rng.random() < RAID_RETAINED[raid.same_category]
             ties.kind[tie] = CASUAL if retained else TOURIST
-            ties.attendance[tie] = dice.uniform(0.3, 0.6) if retained else 0.2
-            ties.left[tie] = NEVER if retained else day + 2 + dice.exponential(3.0)
+            ties.attendance[tie] = rng.uniform(0.3, 0.6) if retained else 0.2
+            ties.left[tie] = NEVER if retained else day + 2 + rng.exponential(3.0)
             ties.leaving[tie] = STAYS if retained or ties.left[tie] >= settings.days else ABRUPT

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from data_lake.sample_world.people import Ints
-from data_lake.sample_world.phrases import json_text
-from data_lake.sample_world.relay import Export, Relay
-from data_lake.sample_world.tables import Field, write_table
-from data_lake.sample_world.world import Channel, moment
+from data_lake.sample_world.clock import moment
+from data_lake.sample_world.live.people import Ints
+from data_lake.sample_world.live.relay import Export, Relay
+from data_lake.sample_world.live.world import Channel
+from data_lake.sample_world.tables import Field, json_text, write_table
 
 PLATFORM_COLUMNS = ("youtube", "twitch", "facebook", "kick")
 TITLE_REVISED_AFTER_S = 3 * 86_400
@@ -60,7 +60,7 @@ def _write(
 
 def tables_of(relay: Relay, export: Export) -> dict[str, list[Field]]:
     """All tables of an export, by name."""
-    found = {
+    tables = {
         "livestreams": _livestreams(relay, export),
         "stream_events": relay.event_fields(relay.events, export.first, export.at),
         "stream_viewers": _viewers(relay, export),
@@ -69,8 +69,8 @@ def tables_of(relay: Relay, export: Export) -> dict[str, list[Field]]:
         "streaming_account": _accounts(relay, export),
     }
     if relay.samples:
-        found["livestream_metrics"] = _metrics(relay, export)
-    return found
+        tables["livestream_metrics"] = _metrics(relay, export)
+    return tables
 
 
 def _livestreams(relay: Relay, export: Export) -> list[Field]:
@@ -112,7 +112,7 @@ def _metrics(relay: Relay, export: Export) -> list[Field]:
     columns = {name: np.concatenate(p) if p else np.empty(0, np.int64) for name, p in parts.items()}
     order = np.arange(len(ids))
     if export.number % 3 == 1:
-        order = relay.settings.dice("shuffled", relay.creator.index, export.number).permutation(order)
+        order = relay.settings.rng("shuffled", relay.creator.index, export.number).permutation(order)
     columns = {name: values[order] for name, values in columns.items()}
     return [
         Field("livestream_id", "text", [ids[i] for i in order.tolist()]),
@@ -131,9 +131,9 @@ def _viewers(relay: Relay, export: Export) -> list[Field]:
         for where, who, times in relay.seen:
             if where != platform:
                 continue
-            known = times[0] < export.at
-            np.minimum.at(first, who[known], times[0][known])
-            np.maximum.at(last, who[known], np.minimum(times[1][known], export.at - 1))
+            started = times[0] < export.at
+            np.minimum.at(first, who[started], times[0][started])
+            np.maximum.at(last, who[started], np.minimum(times[1][started], export.at - 1))
         rows += [(platform, int(a), int(first[a]), int(last[a])) for a in np.flatnonzero(last >= export.first)]
     names = {p: a.names for p, a in relay.accounts.items()}
     ids = {p: a.ids for p, a in relay.accounts.items()}

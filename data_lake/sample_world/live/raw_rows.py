@@ -19,14 +19,16 @@ import pyarrow.compute as pc
 
 from data_lake.contracts import contract
 from data_lake.layout import Layout
-from data_lake.sample_world.audience import Samples
-from data_lake.sample_world.events import Event, Notice
-from data_lake.sample_world.exports_streampai import PLATFORM_COLUMNS
-from data_lake.sample_world.house import Chat, House
-from data_lake.sample_world.people import Ints
-from data_lake.sample_world.relay import Relay, stamps
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import RELAY, TWITCH_TOOL, moment, uuids
+from data_lake.sample_world.clock import moment
+from data_lake.sample_world.live.audience import Samples
+from data_lake.sample_world.live.community import Chat, Community
+from data_lake.sample_world.live.events import Event, Notice
+from data_lake.sample_world.live.exports_streampai import PLATFORM_COLUMNS
+from data_lake.sample_world.live.people import Ints
+from data_lake.sample_world.live.relay import Relay, stamps
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import RELAY, TWITCH_TOOL
+from data_lake.sample_world.settings import uuids
 from data_lake.sources.base import PROBLEM, ROW, TEXT
 from data_lake.sources.reading.chat import cheers_of
 from data_lake.store import write_partition
@@ -65,31 +67,39 @@ class RawRows:
             )
 
     def add_chat(
-        self, house: House, b: Broadcast, chat: Chat, notices: Sequence[Notice], events: Sequence[Event], relay: Relay
+        self,
+        community: Community,
+        b: Broadcast,
+        chat: Chat,
+        notices: Sequence[Notice],
+        events: Sequence[Event],
+        relay: Relay,
     ) -> None:
         """The messages by each tool that reads this chat, and the notices of Twitch."""
-        if house.channel.platform == "twitch":
+        if community.channel.platform == "twitch":
             kept = np.flatnonzero(~chat.hidden)
             seconds = np.floor(chat.at[kept]).astype(np.int64)
             self._messages(
-                house,
+                community,
                 b,
                 chat,
                 kept,
                 TWITCH_TOOL,
                 (b.start_s + seconds) * 1_000_000,
-                house.channel.channel_id,
+                community.channel.channel_id,
                 f"vod:{b.vod_id}",
                 "",
             )
-            self._add_notices(house, b, notices, events)
-        if relay.has_chat(b, house.channel):
+            self._add_notices(community, b, notices, events)
+        if relay.has_chat(b, community.channel):
             kept, at = np.arange(len(chat)), np.array(stamps(b, chat.at), np.int64)
-            self._messages(house, b, chat, kept, RELAY, at, f"stream:{b.livestream_id}", b.livestream_id, "streampai:")
+            self._messages(
+                community, b, chat, kept, RELAY, at, f"stream:{b.livestream_id}", b.livestream_id, "streampai:"
+            )
 
     def _messages(
         self,
-        house: House,
+        community: Community,
         b: Broadcast,
         chat: Chat,
         kept: Ints,
@@ -99,17 +109,19 @@ class RawRows:
         stream: str,
         prefix: str,
     ) -> None:
-        accounts, phrases, count = house.accounts, house.phrases, len(kept)
-        ids = uuids(np.random.default_rng([b.start_s, len(source), len(house.channel.platform)]), count)
+        accounts, phrases, count = community.accounts, community.phrases, len(kept)
+        ids = uuids(np.random.default_rng([b.start_s, len(source), len(community.channel.platform)]), count)
         people, person = np.unique(chat.account[kept], return_inverse=True)
-        said, phrase = np.unique(chat.phrase[kept], return_inverse=True)
+        phrase_numbers, phrase = np.unique(chat.phrase[kept], return_inverse=True)
         badges = [chat.badges.get(a, ()) for a in people.tolist()]
         native = source == TWITCH_TOOL
-        texts = [phrases.texts[p] for p in said.tolist()]
-        provider = house.channel.platform
+        texts = [phrases.texts[p] for p in phrase_numbers.tolist()]
+        provider = community.channel.platform
         spans = [
-            [{"name": n, "id": e, "provider": provider, "start": f, "end": t} for n, e, f, t in found] if found else []
-            for found in (phrases.spans[p] for p in said.tolist())
+            [{"name": n, "id": e, "provider": provider, "start": f, "end": t} for n, e, f, t in emotes]
+            if emotes
+            else []
+            for emotes in (phrases.spans[p] for p in phrase_numbers.tolist())
         ]
         types = {c.name: c.type for c in contract("chat_messages").arrow_schema}
 
@@ -117,7 +129,7 @@ class RawRows:
             return pa.array(values, type_).take(pa.array(person))
 
         messages = {
-            "platform": pa.array([house.channel.platform] * count),
+            "platform": pa.array([community.channel.platform] * count),
             "message_id": pa.array([prefix + i for i in ids] if prefix else ids),
             "sent_at": pa.array(at).cast(pa.timestamp("us")),
             "channel_id": pa.array([channel] * count),
@@ -148,12 +160,14 @@ class RawRows:
             rows = cheers.table.drop_columns(list(empty)).to_pylist()
             self._notices += [{**row, "extracted_at": moment(b.end_s)} for row in rows]
 
-    def _add_notices(self, house: House, b: Broadcast, notices: Sequence[Notice], events: Sequence[Event]) -> None:
-        accounts = house.accounts
+    def _add_notices(
+        self, community: Community, b: Broadcast, notices: Sequence[Notice], events: Sequence[Event]
+    ) -> None:
+        accounts = community.accounts
         ids = iter(uuids(np.random.default_rng([b.start_s, 3]), len(notices)))
         group, announced = "", 0
-        told = [e for e in events if e.kind in NOTICE_KINDS]
-        for n, e in zip(notices, told, strict=True):
+        announced_events = [e for e in events if e.kind in NOTICE_KINDS]
+        for n, e in zip(notices, announced_events, strict=True):
             id_ = next(ids)
             if e.kind == "gift_announced":
                 group, announced = f"synthetic:{id_}", e.count
@@ -165,7 +179,7 @@ class RawRows:
                     "platform": "twitch",
                     "event_id": id_,
                     "occurred_at": moment(b.start_s + int(n.at)),
-                    "channel_id": house.channel.channel_id,
+                    "channel_id": community.channel.channel_id,
                     "stream_id": f"vod:{b.vod_id}",
                     "viewer_id": accounts.ids[n.account],
                     "viewer_login": accounts.logins[n.account],
@@ -225,10 +239,10 @@ class RawRows:
 def _relay_event(at: int, row: tuple[Any, ...]) -> dict[str, Any]:
     """A row of the relay's stream_events as its source reads it."""
     id_, kind, data, author, livestream, platform, _ = row
-    said = json.loads(data)
+    members = json.loads(data)
     own = kind not in ("platform_started", "platform_stopped")
-    login = said.get("username") or said.get("raider_name")
-    months = int(said["months"]) if said.get("months") else None
+    login = members.get("username") or members.get("raider_name")
+    months = int(members["months"]) if members.get("months") else None
     return {
         "platform": platform,
         "event_id": f"streampai:{id_}",
@@ -238,12 +252,12 @@ def _relay_event(at: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "viewer_id": author if own else None,
         "viewer_login": login.lower() if own and login else None,
         "event_type": "resubscription" if kind == "subscription" and months and months > 1 else kind,
-        "tier": said.get("tier"),
+        "tier": members.get("tier"),
         "month_count": months,
-        "raid_viewer_count": int(said["viewer_count"]) if said.get("viewer_count") else None,
-        "amount": None if said.get("amount") is None else Decimal(said["amount"]),
-        "currency": said.get("currency"),
-        "message_text": said.get("message"),
+        "raid_viewer_count": int(members["viewer_count"]) if members.get("viewer_count") else None,
+        "amount": None if members.get("amount") is None else Decimal(members["amount"]),
+        "currency": members.get("currency"),
+        "message_text": members.get("message"),
         "extracted_at": moment(at / 1_000_000),
     }
 

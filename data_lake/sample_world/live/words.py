@@ -1,4 +1,4 @@
-"""The words of the sample world: subjects, chatter, emotes, names. How they become messages does not belong here.
+"""The words of the live world: subjects, chatter, emotes. How they become messages does not belong here.
 
 Subjects share no noun (see `phrases` for sentences), so that a topic model that finds the nouns has found the subject.
 """
@@ -6,6 +6,8 @@ Subjects share no noun (see `phrases` for sentences), so that a topic model that
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from data_lake.sample_world.names import lines
 
 
 @dataclass(frozen=True)
@@ -20,20 +22,15 @@ class Subject:
     adjectives: tuple[str, ...]
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    """One phrase per line, or several set apart by bars."""
-    return tuple(part.strip() for line in text.strip().splitlines() for part in line.split("|"))
-
-
 def _subjects(text: str) -> tuple[Subject, ...]:
     """Blocks of four lines: name, category and effect; nouns; verbs; adjectives."""
-    found = []
+    subjects = []
     for block in text.strip().split("\n\n"):
         head, nouns, verbs, adjectives = block.splitlines()
         name, category, effect = (part.strip() for part in head.split("|"))
         words = (tuple(line.split()) for line in (nouns, verbs, adjectives))
-        found.append(Subject(name, category, float(effect), *words))
-    return tuple(found)
+        subjects.append(Subject(name, category, float(effect), *words))
+    return tuple(subjects)
 
 
 SUBJECTS = _subjects(
@@ -113,7 +110,7 @@ CATEGORY_IDS = {
     "Music": "26936",
 }
 
-SENTENCES = _lines(
+SENTENCES = lines(
     """
     the {n} and the {m} are so {a} | did you {v} the {n} yet | that was a {a} {n} | how do you even {v} that {n}
     never seen such a {a} {n} before | {v} the {n} first then worry about the {m} | my {n} is way more {a}
@@ -124,7 +121,7 @@ SENTENCES = _lines(
     {n} > {m} | that {m} though, {a} | could you explain the {n} vs {m}
     """
 )
-CHATTER = _lines(
+CHATTER = lines(
     """
     lol | haha | true | nice | wait what | brb | i just got here | gg | same | no way | that is fair
     what did i miss | how is everyone today | lmao | yes | nope | ok that was good | love this | so real
@@ -138,25 +135,25 @@ CHATTER = _lines(
 )
 _TAILS = "lol haha tbh ngl imo chat though again today honestly btw anyway :) 😂 ❤️ señor"
 TAILS = ("", "", "", "", "?", "!", "...", *(f" {tail}" for tail in _TAILS.split()))
-GREETINGS = _lines(
+GREETINGS = lines(
     """
     hello everyone | hi chat | good evening | hey hey | hello from the train | hi all, how are we | evening all
     made it on time | yo
     """
 )
-FIRST_TIME = _lines(
+FIRST_TIME = lines(
     """
     first time here, hi | new here, what is this | just found this channel | hello, first stream for me
     first time catching you live
     """
 )
-HYPE = _lines(
+HYPE = lines(
     """
     LETS GO | LETS GOOOO | NO WAY | WWWWW | W | OMG | INSANE | HE DID IT | WHAT | HUGE | CLIP IT | 🔥🔥🔥 | YOOO
     UNREAL | IS THIS REAL | THAT WAS CLEAN
     """
 )
-TOXIC = _lines(
+TOXIC = lines(
     """
     you are trash at this | shut up idiot | worst streamer ever | uninstall already loser | what a clown
     nobody likes you | garbage player just quit | stupid mods cannot do anything | pathetic stream
@@ -164,7 +161,7 @@ TOXIC = _lines(
     delete your channel trash
     """
 )
-PASTES = _lines(
+PASTES = lines(
     """
     I have watched this channel through three phones and one divorce and I will not leave before the timer ends
     hello yes I would like one ticket to the moment where everything goes wrong please and thank you
@@ -173,42 +170,42 @@ PASTES = _lines(
     this message is a lucky fish, pass it on in the next minute or the next run will be cursed
     """
 )
-SPAM = _lines(
+SPAM = lines(
     """
     Want to become famous? Buy followers and viewers on bigviewers dot example
     cheap viewers best prices at viewershop dot example
     """
 )
-COMMANDS = _lines(
+COMMANDS = lines(
     """
     !discord | !uptime | !schedule | !song | !pc | !followage
     """
 )
-BOT_LINES = _lines(
+BOT_LINES = lines(
     """
     Join the community on the server, the invite is in the panels below
     The stream has been live for a while, remember to drink some water | New videos go up every Thursday
     Today's goal is in the title, type !schedule for the week | Current track is in the corner of the screen
     """
 )
-SUB_WORDS = _lines(
+SUB_WORDS = lines(
     """
     keep it up | love the streams | another month | worth it | happy to be here
     """
 )
 SUB_WORDS += ("",)
-DONATION_WORDS = _lines(
+DONATION_WORDS = lines(
     """
     for the new microphone | thanks for the laughs | get yourself a coffee | great stream | play it one more time
     """
 )
 DONATION_WORDS += ("",)
-BAN_REASONS = _lines(
+BAN_REASONS = lines(
     """
     harassment | insults | toxicity | hate | repeated insults after warning
     """
 )
-STREAM_WORDS = _lines(
+STREAM_WORDS = lines(
     """
     tonight | again | all evening | with viewers | until it works | no sleep | chill session | the big one
     part two | road to glory
@@ -226,50 +223,22 @@ GLOBAL_EMOTES = {
     "TwitchUnity": "196892",
     "4Head": "354",
 }
-THIRD_PARTY_EMOTES = _lines(
+THIRD_PARTY_EMOTES = lines(
     """
     KEKW | OMEGALUL | monkaS | PepeHands | Pog | catJAM
     """
 )
-CHANNEL_EMOTES = _lines(
+CHANNEL_EMOTES = lines(
     """
     Hype | Love | Rage | Wave | GG | Lurk
     """
 )
-YOUTUBE_EMOTES = _lines(
+YOUTUBE_EMOTES = lines(
     """
     :face-blue-smiling: | :hand-pink-waving: | :yt: | :oops: | :fire: | :cat-orange-whistling:
     """
 )
-
-NAME_STARTS = _lines(
-    """
-    silent | cosmic | lucky | frosty | velvet | rusty | sunny | clever | mellow | grumpy | tiny | brave | noisy
-    quiet | salty | spicy | golden | misty | rapid | lazy | wild | gentle | crisp | hollow | neon | pixel | polar
-    royal | shady | turbo | amber | cobalt | crimson | dusty | electric | fuzzy | humble | iron | jolly | lunar
-    """
-)
-NAME_ENDS = _lines(
-    """
-    otter | falcon | badger | pickle | wizard | noodle | panda | raven | turnip | comet | walrus | fox | lynx
-    gecko | moose | waffle | beetle | cactus | dragon | ferret | goblin | heron | jackal | koala | lemur | mantis
-    newt | ocelot | pigeon | quail | rocket | salmon | teapot | urchin | viper | wombat | yak | zebra | biscuit
-    kettle
-    """
-)
-FIRST_NAMES = _lines(
-    """
-    Anna | Ben | Chloe | David | Elif | Finn | Greta | Hugo | Ines | Jonas | Kira | Liam | Mina | Noah | Olga | Paul
-    Rosa | Samir | Tess | Yuki
-    """
-)
-LAST_NAMES = _lines(
-    """
-    Adler | Brook | Castillo | Dahl | Eriksen | Fischer | Gupta | Hahn | Ito | Jansen | Keller | Lund | Moreau
-    Nowak | Okafor | Petit | Rossi | Schmidt | Tanaka | Weber
-    """
-)
-COLORS = _lines(
+COLORS = lines(
     """
     #FF0000 | #0000FF | #008000 | #B22222 | #FF7F50 | #9ACD32 | #FF4500 | #2E8B57 | #DAA520 | #D2691E | #5F9EA0
     #1E90FF | #FF69B4 | #8A2BE2 | #00FF7F

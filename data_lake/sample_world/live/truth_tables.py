@@ -1,12 +1,6 @@
-"""The columns of the truth tables, and how one is written. What they mean is in the package's docstring."""
+"""The columns of the live world's truth tables. What they mean is in the package's docstring."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 _WHERE = "creator_id:text platform:text channel_id:text livestream_id:text vod_id:text"
 COLUMNS = {
@@ -29,18 +23,4 @@ COLUMNS = {
     "left_at:time last_message_at:time streams_attended:int",
     "bots": "platform:text viewer_id:text login:text kind:text",
     "effects": "effect:text creator_id:text platform:text level:text value:float unit:text",
-    "exports": "source:text name:text exported_at:time note:text",
 }
-TYPES = {"text": pa.string(), "time": pa.timestamp("us"), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
-
-
-def names(table: str) -> list[str]:
-    """The column names of a truth table."""
-    return [c.split(":")[0] for c in COLUMNS[table].split()]
-
-
-def write_truth(folder: Path, table: str, rows: list[dict[str, Any]]) -> None:
-    """Write one truth table as Parquet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    schema = pa.schema([(name, TYPES[kind]) for name, kind in (c.split(":") for c in COLUMNS[table].split())])
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / f"{table}.parquet", compression="zstd")

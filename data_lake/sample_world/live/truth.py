@@ -1,24 +1,20 @@
-"""What was planted in the sample world, as one Parquet file per kind in truth/. The product never reads it.
-
-The tables and what they are for are listed in the package's docstring. Nothing is decided here.
-"""
+"""What was planted in the live world, as rows of the truth tables that the package's docstring lists."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data_lake.sample_world import words
-from data_lake.sample_world.audience import Curve
-from data_lake.sample_world.chat import RAID_CHAT_S, chat_window, moment_emote
-from data_lake.sample_world.house import Chat, House
-from data_lake.sample_world.people import BOTS, KINDS, LEAVINGS, STAYS
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.truth_tables import COLUMNS, names, write_truth
-from data_lake.sample_world.world import (
+from data_lake.sample_world.clock import moment
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.audience import Curve
+from data_lake.sample_world.live.chat import RAID_CHAT_S, chat_window, moment_emote
+from data_lake.sample_world.live.community import Chat, Community
+from data_lake.sample_world.live.people import BOTS, KINDS, LEAVINGS, STAYS
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.truth_tables import COLUMNS
+from data_lake.sample_world.live.world import (
     CREATORS,
     FADE_FLOOR,
     FADE_FROM_MINUTES,
@@ -29,21 +25,20 @@ from data_lake.sample_world.world import (
     TREND_FACTOR,
     TREND_FROM,
     TREND_SUBJECT,
-    Settings,
-    moment,
+    LiveSettings,
 )
+from data_lake.sample_world.output import Output, column_names
 
 
 class Truth:
     """Rows of the truth tables as they arise."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    def __init__(self, settings: LiveSettings, output: Output) -> None:
+        self.settings, self.output, self.rows = settings, output, output.truth
 
-    def add_stream(self, house: House, b: Broadcast, curve: Curve, chat: Chat) -> None:
+    def add_stream(self, community: Community, b: Broadcast, curve: Curve, chat: Chat) -> None:
         """Everything planted in one broadcast on one channel."""
-        where = _where(house, b)
+        where = _where(community, b)
         self._add(
             "streams",
             where,
@@ -73,21 +68,23 @@ class Truth:
                 subject=subject,
                 message_count=_between(chat, first, last),
             )
-        self._add_incidents(house, b, chat, where, curve.level)
+        self._add_incidents(community, b, chat, where, curve.level)
         for s in chat.sanctions:
             self._add(
                 "sanctions",
                 where,
                 occurred_at=moment(b.start_s + s.at),
-                viewer_id=house.accounts.ids[s.account],
+                viewer_id=community.accounts.ids[s.account],
                 duration_seconds=s.duration,
                 reason=s.reason,
             )
 
-    def _add_incidents(self, house: House, b: Broadcast, chat: Chat, where: dict[str, Any], level: float) -> None:
-        found, start = b.incidents, b.start_s
-        for m in found.moments:
-            first, last = chat_window(m, house.channel)
+    def _add_incidents(
+        self, community: Community, b: Broadcast, chat: Chat, where: dict[str, Any], level: float
+    ) -> None:
+        incidents, start = b.incidents, b.start_s
+        for m in incidents.moments:
+            first, last = chat_window(m, community.channel)
             self._add(
                 "moments",
                 where,
@@ -98,36 +95,36 @@ class Truth:
                 lag_seconds=first - m.at,
                 multiplier=m.multiplier,
                 viewer_lift=m.lift,
-                emote=moment_emote(house.phrases, m),
+                emote=moment_emote(community.phrases, m),
                 message_count=_between(chat, first, last),
             )
             self._anomaly(where, "chat_surge", start + first, start + last, m.multiplier, None)
-        for swing in found.swings:
+        for swing in incidents.swings:
             kind = "viewer_spike" if swing.size > 0 else "viewer_dropoff"
             self._anomaly(where, kind, start + swing.at, start + swing.at + swing.length + 180, swing.size, None)
-        if house.channel.platform == "twitch":
-            for raid in found.raids:
-                came = house.ties.raid == b.number
+        if community.channel.platform == "twitch":
+            for raid in incidents.raids:
+                came = community.ties.raid == b.number
                 self._add(
                     "raids",
                     where,
                     occurred_at=moment(start + raid.at),
-                    raider_login=house.accounts.logins[house.accounts.special[f"raider{raid.raider}"]],
+                    raider_login=community.accounts.logins[community.accounts.special[f"raider{raid.raider}"]],
                     raid_viewer_count=max(2, round(raid.share * level)),
                     same_category=raid.same_category,
                     newcomer_count=int(came.sum()),
-                    retained_count=int((came & (house.ties.kind == 1)).sum()),
+                    retained_count=int((came & (community.ties.kind == 1)).sum()),
                 )
                 self._anomaly(where, "viewer_spike", start + raid.at, start + raid.at + 600, raid.share, "raid")
                 self._anomaly(where, "chat_surge", start + raid.at, start + raid.at + 40 + RAID_CHAT_S, 4.0, "raid")
-            for spell in found.spam:
+            for spell in incidents.spam:
                 self._anomaly(where, "chat_surge", start + spell.at, start + spell.at + spell.length, 0.0, "bot_spam")
                 self._spell(where, "spam_bot", b, spell.at, spell.length, "")
-        for spell in found.holes:
+        for spell in incidents.holes:
             self._anomaly(where, "data_hole", start + spell.at, start + spell.at + spell.length, 0.0, "hole")
-        for spell in found.toxic:
+        for spell in incidents.toxic:
             self._spell(where, "toxic", b, spell.at, spell.length, "")
-        for spell in found.pastes:
+        for spell in incidents.pastes:
             self._spell(
                 where, "copypasta", b, spell.at, spell.length, words.PASTES[int(spell.pick * len(words.PASTES))]
             )
@@ -154,9 +151,9 @@ class Truth:
     def _add(self, table: str, where: dict[str, Any], **values: Any) -> None:
         self.rows[table].append({**where, **values})
 
-    def add_people(self, house: House, broadcasts: list[Broadcast]) -> None:
+    def add_people(self, community: Community, broadcasts: list[Broadcast]) -> None:
         """The latent numbers of every tie that could have been seen, and who left."""
-        ties, accounts, channel = house.ties, house.accounts, house.channel
+        ties, accounts, channel = community.ties, community.accounts, community.channel
         creator = CREATORS[channel.creator]
         categories = list(creator.categories)
         who = {"creator_id": creator.user_id, "platform": channel.platform, "channel_id": channel.channel_id}
@@ -179,32 +176,28 @@ class Truth:
                 "favourite_subject": words.SUBJECTS[ties.subject[tie]].name,
                 "subscribed_at": self._day(ties.subscribes_at[tie]),
                 "raid_livestream_id": broadcasts[raid].livestream_id if raid >= 0 else None,
-                "streams_attended": int(house.streams[account]),
-                "message_count": int(house.messages[account]),
-                "first_message_at": _time(house.first_us[account]),
-                "last_message_at": _time(house.last_us[account]),
+                "streams_attended": int(community.streams[account]),
+                "message_count": int(community.messages[account]),
+                "first_message_at": _time(community.first_us[account]),
+                "last_message_at": _time(community.last_us[account]),
             }
             self.rows["viewers"].append(row)
-            if ties.leaving[tie] != STAYS and house.messages[account]:
-                self.rows["churners"].append({c: row[c] for c in names("churners")})
+            if ties.leaving[tie] != STAYS and community.messages[account]:
+                self.rows["churners"].append({c: row[c] for c in column_names(COLUMNS["churners"])})
 
     def _day(self, day: float) -> Any:
         return moment(self.settings.first_s + round(float(day) * 86_400)) if np.isfinite(day) else None
 
-    def add_bots(self, house: House) -> None:
+    def add_bots(self, community: Community) -> None:
         """The bots that are known by name; spammers are known by their sanctions."""
-        accounts = house.accounts
-        known = [(login, "known") for login in BOTS] + [
+        accounts = community.accounts
+        bots = [(login, "known") for login in BOTS] + [
             (accounts.logins[a], "spam") for n, a in accounts.special.items() if n.startswith("spammer")
         ]
         index = {login: i for i, login in enumerate(accounts.logins)}
-        for login, kind in known:
+        for login, kind in bots:
             row = {"platform": accounts.platform, "viewer_id": accounts.ids[index[login]], "login": login, "kind": kind}
             self.rows["bots"].append(row)
-
-    def add_export(self, source: str, name: str, exported_at: Any, note: str) -> None:
-        """A file put into landing/."""
-        self.rows["exports"].append({"source": source, "name": name, "exported_at": exported_at, "note": note or None})
 
     def add_effects(self) -> None:
         """The constants of the world that a model may find again."""
@@ -260,18 +253,17 @@ class Truth:
         }
         self.rows["effects"].append(row)
 
-    def write(self, folder: Path) -> None:
+    def write(self) -> None:
         """One Parquet file per table."""
-        for table in COLUMNS:
-            write_truth(folder, table, self.rows[table])
+        self.output.write_truth(COLUMNS)
 
 
-def _where(house: House, b: Broadcast) -> dict[str, Any]:
-    is_twitch = house.channel.platform == "twitch"
+def _where(community: Community, b: Broadcast) -> dict[str, Any]:
+    is_twitch = community.channel.platform == "twitch"
     return {
         "creator_id": b.creator.user_id,
-        "platform": house.channel.platform,
-        "channel_id": house.channel.channel_id,
+        "platform": community.channel.platform,
+        "channel_id": community.channel.channel_id,
         "livestream_id": b.livestream_id,
         "vod_id": b.vod_id if is_twitch else None,
     }

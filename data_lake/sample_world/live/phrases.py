@@ -5,26 +5,18 @@ A phrase is rendered once, however often it is sent. Who sends which phrase when
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quoted
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_lake.sample_world import words
-from data_lake.sample_world.world import Channel, Settings
+from data_lake.sample_world.live import words
+from data_lake.sample_world.live.world import Channel, LiveSettings
+from data_lake.sample_world.tables import json_text
 
 Span = tuple[str, str, int, int]
 """Emote name, emote id, first and last code point."""
-
-
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def json_text(value: object) -> str:
-    """A value as compact JSON."""
-    return quoted(value) if isinstance(value, str) else _encoder.encode(value)
 
 
 @dataclass(frozen=True)
@@ -38,23 +30,23 @@ class Block:
 class Phrases:
     """The phrase table of a channel, with blocks to draw from and room for phrases made for one occasion."""
 
-    def __init__(self, settings: Settings, channel: Channel) -> None:
+    def __init__(self, settings: LiveSettings, channel: Channel) -> None:
         self.platform = channel.platform
         self.texts: list[str] = []
         self.spans: list[tuple[Span, ...]] = []
         self._twitch: dict[int, str] = {}
         self._relay: dict[int, tuple[str, str]] = {}
-        self._known: dict[str, int] = {}
+        self._added: dict[str, int] = {}
         self.emotes = _emotes(channel)
-        dice = settings.dice("phrases", channel.channel_id)
+        rng = settings.rng("phrases", channel.channel_id)
         size = int(np.clip(1200 * settings.scale**0.5, 150, 6000))
         names = list(self.emotes)
-        self.subjects = [self._block(_sentences(dice, s, size)) for s in words.SUBJECTS]
-        chatter = dice.integers(len(words.CHATTER), size=size), dice.integers(len(words.TAILS), size=size)
+        self.subjects = [self._block(_sentences(rng, s, size)) for s in words.SUBJECTS]
+        chatter = rng.integers(len(words.CHATTER), size=size), rng.integers(len(words.TAILS), size=size)
         self.chatter = self._block([words.CHATTER[i] + words.TAILS[j] for i, j in zip(*chatter, strict=True)])
         # A few emotes are everyone's favourites.
-        popular = np.minimum(dice.geometric(0.28, size=(size, 3)) - 1, len(names) - 1)
-        repeats = dice.integers(1, 4, size=size)
+        popular = np.minimum(rng.geometric(0.28, size=(size, 3)) - 1, len(names) - 1)
+        repeats = rng.integers(1, 4, size=size)
         self.emote_only = self._block(
             [
                 " ".join([names[p[0]]] * r if r != 2 else [names[p[0]], names[p[1]]])
@@ -83,9 +75,9 @@ class Phrases:
 
     def add(self, text: str) -> int:
         """The index of a phrase made for one occasion."""
-        if text not in self._known:
-            self._known[text] = self._block([text]).first
-        return self._known[text]
+        if text not in self._added:
+            self._added[text] = self._block([text]).first
+        return self._added[text]
 
     def _find(self, text: str) -> tuple[Span, ...]:
         """Emotes are whole words between spaces, as the platforms find them; positions count code points."""
@@ -102,8 +94,8 @@ class Phrases:
 
         As the tool writes them, `end` is begin + length + 1, which is two past the last code point.
         """
-        found = self._twitch.get(index)
-        if found is None:
+        members = self._twitch.get(index)
+        if members is None:
             text, spans = self.texts[index], self.spans[index]
             fragments: list[str] = []
             place = 0
@@ -116,17 +108,17 @@ class Phrases:
             if place < len(text):
                 fragments.append(f'{{"text":{quoted(text[place:])},"emoticon":null}}')
             emoticons = ",".join(f'{{"_id":"{e}","begin":{first},"end":{last + 2}}}' for _, e, first, last in spans)
-            found = f'"body":{quoted(text)},"fragments":[{",".join(fragments)}],"emoticons":[{emoticons}]'
-            self._twitch[index] = found
-        return found
+            members = f'"body":{quoted(text)},"fragments":[{",".join(fragments)}],"emoticons":[{emoticons}]'
+            self._twitch[index] = members
+        return members
 
     def relay_json(self, index: int) -> tuple[str, str]:
         """The values of `message` and `emotes` in a Streampai chat event."""
-        found = self._relay.get(index)
-        if found is None:
+        values = self._relay.get(index)
+        if values is None:
             emotes = [{"name": n, "id": e, "start": first, "end": last} for n, e, first, last in self.spans[index]]
-            found = self._relay[index] = (json_text(self.texts[index]), json_text(emotes))
-        return found
+            values = self._relay[index] = (json_text(self.texts[index]), json_text(emotes))
+        return values
 
 
 def _emotes(channel: Channel) -> dict[str, str]:
@@ -140,14 +132,14 @@ def _emotes(channel: Channel) -> dict[str, str]:
     return {**dict(list(own.items())[:2]), **words.GLOBAL_EMOTES, **own}
 
 
-def _sentences(dice: np.random.Generator, subject: words.Subject, size: int) -> list[str]:
+def _sentences(rng: np.random.Generator, subject: words.Subject, size: int) -> list[str]:
     pick = {
-        "form": dice.integers(len(words.SENTENCES), size=size),
-        "n": dice.integers(len(subject.nouns), size=size),
-        "m": dice.integers(1, len(subject.nouns), size=size),
-        "v": dice.integers(len(subject.verbs), size=size),
-        "a": dice.integers(len(subject.adjectives), size=size),
-        "tail": dice.integers(len(words.TAILS), size=size),
+        "form": rng.integers(len(words.SENTENCES), size=size),
+        "n": rng.integers(len(subject.nouns), size=size),
+        "m": rng.integers(1, len(subject.nouns), size=size),
+        "v": rng.integers(len(subject.verbs), size=size),
+        "a": rng.integers(len(subject.adjectives), size=size),
+        "tail": rng.integers(len(words.TAILS), size=size),
     }
     nouns = subject.nouns
     return [
@@ -166,6 +158,6 @@ def _hype(emote: str) -> list[str]:
     return repeated * (len(shouts) // 4) + shouts
 
 
-def draw(dice: np.random.Generator, block: Block, count: int) -> NDArray[np.int64]:
+def draw(rng: np.random.Generator, block: Block, count: int) -> NDArray[np.int64]:
     """Phrases of a block at random."""
-    return block.first + dice.integers(block.count, size=count)
+    return block.first + rng.integers(block.count, size=count)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data_lake.sample_world.schedule import Broadcast
-from data_lake.sample_world.world import Settings
+from data_lake.sample_world.live.schedule import Broadcast
+from data_lake.sample_world.live.world import LiveSettings
 
 DISTANCE_S = 13 * 60
 FIRST_S, LAST_S = 22 * 60, 12 * 60
@@ -79,41 +79,41 @@ class Incidents:
 Plant = Callable[[Incidents, int, np.random.Generator], None]
 
 
-def _moment(found: Incidents, at: int, dice: np.random.Generator) -> None:
-    multiplier, length = float(dice.uniform(6, 10)), int(dice.integers(100, 160))
-    late, lift = float(dice.normal(0, 10)), float(dice.uniform(0.008, 0.018))
-    found.moments.append(Moment(at, lift, multiplier, length, late, float(dice.random())))
+def _moment(incidents: Incidents, at: int, rng: np.random.Generator) -> None:
+    multiplier, length = float(rng.uniform(6, 10)), int(rng.integers(100, 160))
+    late, lift = float(rng.normal(0, 10)), float(rng.uniform(0.008, 0.018))
+    incidents.moments.append(Moment(at, lift, multiplier, length, late, float(rng.random())))
 
 
-def _raid(found: Incidents, at: int, dice: np.random.Generator) -> None:
-    found.raids.append(Raid(at, float(dice.uniform(0.35, 1.1)), int(dice.integers(60)), bool(dice.random() < 0.45)))
+def _raid(incidents: Incidents, at: int, rng: np.random.Generator) -> None:
+    incidents.raids.append(Raid(at, float(rng.uniform(0.35, 1.1)), int(rng.integers(60)), bool(rng.random() < 0.45)))
 
 
-def _spike(found: Incidents, at: int, dice: np.random.Generator) -> None:
-    found.swings.append(Swing(at, int(dice.integers(4, 10)) * 60, float(dice.uniform(0.35, 0.7))))
+def _spike(incidents: Incidents, at: int, rng: np.random.Generator) -> None:
+    incidents.swings.append(Swing(at, int(rng.integers(4, 10)) * 60, float(rng.uniform(0.35, 0.7))))
 
 
-def _dropoff(found: Incidents, at: int, dice: np.random.Generator) -> None:
-    found.swings.append(Swing(at, int(dice.integers(4, 10)) * 60, -float(dice.uniform(0.3, 0.5))))
+def _dropoff(incidents: Incidents, at: int, rng: np.random.Generator) -> None:
+    incidents.swings.append(Swing(at, int(rng.integers(4, 10)) * 60, -float(rng.uniform(0.3, 0.5))))
 
 
-def _toxic(found: Incidents, at: int, dice: np.random.Generator) -> None:
-    found.toxic.append(Spell(at, int(dice.integers(4, 9)) * 60, float(dice.random())))
+def _toxic(incidents: Incidents, at: int, rng: np.random.Generator) -> None:
+    incidents.toxic.append(Spell(at, int(rng.integers(4, 9)) * 60, float(rng.random())))
 
 
-def _paste(found: Incidents, at: int, dice: np.random.Generator) -> None:
-    found.pastes.append(Spell(at, int(dice.integers(80, 180)), float(dice.random())))
+def _paste(incidents: Incidents, at: int, rng: np.random.Generator) -> None:
+    incidents.pastes.append(Spell(at, int(rng.integers(80, 180)), float(rng.random())))
 
 
-def _spam(found: Incidents, at: int, dice: np.random.Generator) -> None:
-    found.spam.append(Spell(at, int(dice.integers(5, 7)) * 60, float(dice.random())))
+def _spam(incidents: Incidents, at: int, rng: np.random.Generator) -> None:
+    incidents.spam.append(Spell(at, int(rng.integers(5, 7)) * 60, float(rng.random())))
 
 
-def _hole(found: Incidents, at: int, dice: np.random.Generator) -> None:
-    found.holes.append(Spell(at, int(dice.integers(8, 30)) * 60, float(dice.random())))
+def _hole(incidents: Incidents, at: int, rng: np.random.Generator) -> None:
+    incidents.holes.append(Spell(at, int(rng.integers(8, 30)) * 60, float(rng.random())))
 
 
-# Chance per three hours, and the share of a creator's broadcasts after which one is planted whatever the dice say, so
+# Chance per three hours, and the share of a creator's broadcasts after which one is planted whatever the draw, so
 # that the smallest world has one of each kind.
 CHANCES: dict[str, tuple[float, float, Plant]] = {
     "raids": (0.11, 0.20, _raid),
@@ -126,35 +126,33 @@ CHANCES: dict[str, tuple[float, float, Plant]] = {
 }
 
 
-def plan_incidents(settings: Settings, broadcasts: Sequence[Broadcast]) -> None:
+def plan_incidents(settings: LiveSettings, broadcasts: Sequence[Broadcast]) -> None:
     """Give every broadcast its incidents."""
     for creator in {b.creator.index: b.creator for b in broadcasts}.values():
         own = [b for b in broadcasts if b.creator is creator]
-        dice = settings.dice("incidents", creator.index)
+        rng = settings.rng("incidents", creator.index)
         promised = {name: _ordinary(own, int(share * len(own))) for name, (_, share, _) in CHANCES.items()}
         for broadcast in own:
-            broadcast.incidents = _incidents(broadcast, dice, [n for n, b in promised.items() if b is broadcast])
+            broadcast.incidents = _incidents(broadcast, rng, [n for n, b in promised.items() if b is broadcast])
 
 
 def _ordinary(own: Sequence[Broadcast], first: int) -> Broadcast:
     return next(b for b in [*own[first:], *own] if b.special is None and b.duration_s > 5400)
 
 
-def _incidents(broadcast: Broadcast, dice: np.random.Generator, promised: Sequence[str]) -> Incidents:
-    found = Incidents()
+def _incidents(broadcast: Broadcast, rng: np.random.Generator, promised: Sequence[str]) -> Incidents:
+    incidents = Incidents()
     if broadcast.special == "minute_45":
-        found.moments.append(Moment(MINUTE_45_S, 0.02, 40.0, 56, 0.0, 0.0, "minute_45"))
-        return found
+        incidents.moments.append(Moment(MINUTE_45_S, 0.02, 40.0, 56, 0.0, 0.0, "minute_45"))
+        return incidents
     free = list(range(FIRST_S, broadcast.duration_s - LAST_S, DISTANCE_S))
-    places = [int(p + dice.integers(0, 120)) for p in dice.permutation(free)]
+    places = [int(p + rng.integers(0, 120)) for p in rng.permutation(free)]
     hours = broadcast.duration_s / 3600
-    wanted = [
-        name for name, (chance, _, _) in CHANCES.items() if name in promised or dice.random() < chance * hours / 3
-    ]
+    wanted = [name for name, (chance, _, _) in CHANCES.items() if name in promised or rng.random() < chance * hours / 3]
     for name in wanted:
         if places:
-            CHANCES[name][2](found, places.pop(), dice)
-    moments = max(2, round(hours * 1.1 + dice.normal(0, 0.6)))
+            CHANCES[name][2](incidents, places.pop(), rng)
+    moments = max(2, round(hours * 1.1 + rng.normal(0, 0.6)))
     for _ in range(min(moments, len(places))):
-        _moment(found, places.pop(), dice)
-    return found
+        _moment(incidents, places.pop(), rng)
+    return incidents

@@ -1,4 +1,4 @@
-"""Who streams what, when and how strongly: the constants of the sample world, and its clock and dice.
+"""Who streams what, when and how strongly: the constants of the live world.
 
 Everything planted as an effect has its number here, and `truth` writes the same numbers down. What happens in one
 broadcast does not belong here (see `schedule`, `incidents`, `audience`, `chat`).
@@ -6,18 +6,14 @@ broadcast does not belong here (see `schedule`, `incidents`, `audience`, `chat`)
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
+from data_lake.sample_world.settings import Settings
 
-LAST_DAY = date(2026, 10, 31)
 MESSAGES, VIEWERS = 400_000, 6_000
 # Above this, rows go straight to raw/: writing and parsing gigabytes of JSON would measure nothing but JSON.
 DIRECT_ABOVE_SCALE = 3.0
 MAXIMUM_SCALE = 10_000_000 / MESSAGES
-MINIMUM_DAYS = 14
 # The tools whose exports the world consists of, by the names of the sources that read them.
 TWITCH_TOOL, RELAY = "twitch_downloader", "streampai"
 # The last days in which the same Twitch chat of creator B arrives by two tools.
@@ -119,32 +115,15 @@ TREND_SUBJECT, TREND_FROM, TREND_FACTOR = "speedrunning", 0.55, 3.0
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a world is drawn from. Days are UTC days; the last moment of the world is `end_s`."""
-
-    seed: int
-    scale: float
-    days: int
+class LiveSettings(Settings):
+    """What a live world is drawn from. Raises ValueError for more than ten million messages."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.scale <= MAXIMUM_SCALE:
             raise ValueError(
                 f"scale must be above 0 and at most {MAXIMUM_SCALE:g} (ten million messages), not {self.scale}"
             )
-        if self.days < MINIMUM_DAYS:
-            raise ValueError(f"a sample world needs at least {MINIMUM_DAYS} days, not {self.days}")
-
-    @property
-    def first_day(self) -> date:
-        return LAST_DAY - timedelta(self.days - 1)
-
-    @property
-    def first_s(self) -> int:
-        return epoch(self.first_day)
-
-    @property
-    def end_s(self) -> int:
-        return epoch(LAST_DAY) + 86_400
 
     @property
     def is_direct(self) -> bool:
@@ -158,35 +137,3 @@ class Settings:
     def audience(self) -> float:
         """Factor on concurrent viewers; small worlds keep enough of them to be measured."""
         return max(self.scale, 0.25)
-
-    def dice(self, *names: object) -> np.random.Generator:
-        """The random numbers of one part of the world: independent of how many any other part drew."""
-        return np.random.default_rng([self.seed, *(zlib.crc32(str(n).encode()) for n in names)])
-
-
-def epoch(day: date) -> int:
-    """Seconds from 1970 to the UTC start of a day."""
-    return (day - date(1970, 1, 1)).days * 86_400
-
-
-def moment(seconds: float) -> datetime:
-    """Naive UTC time of an epoch, to the microsecond."""
-    return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None) + timedelta(
-        microseconds=round(seconds % 1 * 1e6)
-    )
-
-
-def uuids(dice: np.random.Generator, count: int) -> list[str]:
-    """Random version-4 UUIDs as text."""
-    if count == 0:
-        return []
-    raw = np.frombuffer(dice.bytes(16 * count), np.uint8).reshape(count, 16).copy()
-    raw[:, 6] = raw[:, 6] & 0x0F | 0x40
-    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
-    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
-    text = np.full((count, 36), ord("-"), np.uint8)
-    places = [i for i in range(36) if i not in (8, 13, 18, 23)]
-    text[:, places[0::2]] = digits[raw >> 4]
-    text[:, places[1::2]] = digits[raw & 15]
-    whole = text.tobytes().decode("ascii")
-    return [whole[i : i + 36] for i in range(0, 36 * count, 36)]
