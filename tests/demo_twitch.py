@@ -20,7 +20,8 @@ from data_lake.clients.pull import pull
 from data_lake.clients.twitch_auth import SCOPES, TokenStore, connect
 from data_lake.clients.twitch_helix import HelixClient
 from data_lake.layout import Layout
-from data_lake.sample_world.world import LAST_DAY, Settings
+from data_lake.sample_world.clock import LAST_DAY
+from data_lake.sample_world.live.world import LiveSettings
 from tests.helix_server import CLIENT_ID, FakeClock, Faults, HelixServer, Login
 from tests.helix_world import SampleHelix
 
@@ -29,7 +30,7 @@ POLL_SECONDS = 120
 
 def demo(layout: Layout, folder: Path, *, days: int, scale: float = 0.3, world_days: int = 60) -> Counter[str]:
     """Walk through the last days of a sample world, polling and pulling; returns rows by list."""
-    world = SampleHelix(Settings(seed=7, scale=scale, days=world_days))
+    world = SampleHelix(LiveSettings(seed=7, scale=scale, days=world_days))
     start = datetime(LAST_DAY.year, LAST_DAY.month, LAST_DAY.day) - timedelta(days=days - 1)
     clock = FakeClock(start.isoformat())
     found: Counter[str] = Counter()

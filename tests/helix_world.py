@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from data_lake.sample_world.audience import draw_curve
-from data_lake.sample_world.incidents import plan_incidents
-from data_lake.sample_world.people import BANNED, TOURIST, Accounts, Ties, make_accounts, make_ties
-from data_lake.sample_world.schedule import Broadcast, plan_broadcasts
-from data_lake.sample_world.words import CATEGORY_IDS
-from data_lake.sample_world.world import CHANNELS, Channel, Settings, moment
+from data_lake.sample_world.clock import moment
+from data_lake.sample_world.live.audience import draw_curve
+from data_lake.sample_world.live.incidents import plan_incidents
+from data_lake.sample_world.live.people import BANNED, TOURIST, Accounts, Ties, make_accounts, make_ties
+from data_lake.sample_world.live.schedule import Broadcast, plan_broadcasts
+from data_lake.sample_world.live.words import CATEGORY_IDS
+from data_lake.sample_world.live.world import CHANNELS, Channel, LiveSettings
 from tests.helix_rows import Row, ban, clip, live, planned, profile, stamp, subscriber, video
 from tests.helix_rows import channel as channel_row
 from tests.helix_server import World
@@ -20,7 +21,7 @@ from tests.helix_server import World
 class SampleHelix(World):
     """Twitch's channels of a sample world. What is asked for depends on the server's time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LiveSettings) -> None:
         super().__init__()
         self.settings = settings
         self.broadcasts = plan_broadcasts(settings)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from data_lake.clients.twitch_auth import SCOPES, Account, Tokens, TokenStore
 from data_lake.layout import Layout
-from data_lake.sample_world.world import Settings
+from data_lake.sample_world.live.world import LiveSettings
 from orchestration.assets import twitch
 from orchestration.cli import main
 from orchestration.partitions import CHANGED, WINDOW
@@ -105,7 +105,7 @@ def test_the_sample_world_comes_through_helix_whole(lake: Layout, tmp_path: Path
     finally:
         os.environ.clear()
         os.environ.update(kept)
-    world = SampleHelix(Settings(seed=7, scale=0.02, days=14))
+    world = SampleHelix(LiveSettings(seed=7, scale=0.02, days=14))
     end = datetime(2026, 10, 31, 23, 30)
     assert found["videos"] >= sum(len(world.rows("videos", c, end)) for c in world.channels)
     assert found["followers"] > 0
