@@ -23,7 +23,7 @@ from data_lake.contracts import ContractError
 from data_lake.layout import Layout
 from data_lake.lock import LakeBusy, LakeLock
 from data_lake.sources import UnknownFormat
-from data_lake.sources.tabular import given_name
+from data_lake.sources.reading.sidecars import given_name
 from data_lake.status import collect
 from orchestration import client_commands, lake_run, terminal
 from orchestration import progress as steps

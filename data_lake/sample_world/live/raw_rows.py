@@ -30,7 +30,7 @@ from data_lake.sample_world.live.schedule import Broadcast
 from data_lake.sample_world.live.world import RELAY, TWITCH_TOOL
 from data_lake.sample_world.settings import uuids
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.sources.columns import cheers_of
+from data_lake.sources.reading.chat import cheers_of
 from data_lake.store import write_partition
 
 LANDING_FILE = "sample_world"
