@@ -39,12 +39,12 @@ def said_by(lines: pa.Array, head: str, text: str) -> pa.Array:
     return pa.StructArray.from_arrays(columns, names=names, mask=is_none)
 
 
-def by_login(names: pa.StringArray) -> dict[str, pa.Array]:
+def by_login(names: pa.StringArray | pa.DictionaryArray) -> dict[str, pa.Array]:
     """The columns viewer_id and viewer_login of speakers known by name only; a name that is no login has none.
 
     The same few speak again and again, so each name is judged once.
     """
-    codes = names.dictionary_encode()
+    codes = names.dictionary_encode()  # of what is encoded: the same
     login = pc.utf8_lower(codes.dictionary)
     viewer_id = pc.binary_join_element_wise("login", login, ":")
     logins = pc.if_else(pc.match_substring_regex(login, _LOGIN), login, pa.scalar(None, pa.string()))
