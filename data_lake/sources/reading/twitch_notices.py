@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.reading.spans import Positions, holding, octets_of
+from data_lake.sources.reading.spans import Mask, Positions, holding, octets_of
 
 # A cheap test that every notice passes (RE2 syntax), and the texts one of which each holds that passes it.
 _CANDIDATE = r" (?:subscribed (?:with|at)|converted from a|gifted (?:a|\d)|is gifting \d|is continuing the Gift) "
@@ -54,7 +54,8 @@ def may_be_notices(texts: pa.StringArray) -> Positions:
     rows = holding(octets, starts, _SIGNS)
     if not len(rows):
         return rows
-    return rows[pc.match_substring_regex(texts.take(pa.array(rows)), _CANDIDATE).to_numpy(zero_copy_only=False)]
+    passes: Mask = pc.match_substring_regex(texts.take(pa.array(rows)), _CANDIDATE).to_numpy(zero_copy_only=False)
+    return rows[passes]
 
 
 @dataclass(frozen=True)
