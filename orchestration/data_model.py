@@ -39,9 +39,9 @@ def key_of(manifest: Manifest, node: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns whose combination a test holds unique: the grain. Raises ValueError for a table without one."""
     for test in manifest["nodes"].values():
         said = test.get("test_metadata") or {}
-        if test.get("attached_node") == node["unique_id"] and said.get("name") == "unique_combination":
+        if test.get("attached_node") == node["unique_id"] and said.get("name") == "grain":
             return tuple(said["kwargs"]["columns"])
-    raise ValueError(f"{node['name']} has no unique_combination test: add one to its YAML, it says the grain")
+    raise ValueError(f"{node['name']} has no grain test: add one to its YAML, it says the grain")
 
 
 def _domain(node: Mapping[str, Any]) -> str:

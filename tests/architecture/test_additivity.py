@@ -88,7 +88,7 @@ def test_every_published_table_states_its_grain_and_has_a_contract_and_a_key(com
         assert node["description"].startswith("One row per "), node["name"]
         assert node["config"]["contract"]["enforced"], node["name"]
         text = (PROJECT / node["patch_path"].split("://")[1]).read_text(encoding="utf-8")
-        assert "- unique_combination:" in text, node["name"]
+        assert "- grain:" in text, node["name"]
         assert all(c["description"] and c.get("data_type") for c in node["columns"].values()), node["name"]
         assert not is_daily(node) or node["config"]["incremental_strategy"] == "replace_window", node["name"]
 

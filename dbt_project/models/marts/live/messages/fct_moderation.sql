@@ -8,8 +8,8 @@ placed as (
     select * from {{ with_streams('actions', 'occurred_at') }}
 ),
 
-yielding as (
-    -- the same action told by two tools counts once: the less trusted within two seconds yields
+superseded as (
+    -- the same action reported by two tools counts once: the less trusted within two seconds gives way
     select
         placed.platform,
         placed.action_id
@@ -31,7 +31,7 @@ yielding as (
 
 kept as (
     select placed.* from placed
-    anti join yielding on placed.platform = yielding.platform and placed.action_id = yielding.action_id
+    anti join superseded on placed.platform = superseded.platform and placed.action_id = superseded.action_id
     where {{ in_window('placed.event_date') }}
 ),
 

@@ -1,0 +1,26 @@
+{#
+  One row per `columns`, none of which is null but those of `nullable`. Fails with the keys that occur more than once in
+  the whole model and with those that lack a column, most frequent first; `rule` says which of the two it is.
+  `within`: a date column; only keys that occur in the run's days are looked at, because no others can be new.
+#}
+{% test grain(model, columns, nullable=[], within=none) %}
+{%- set required = columns | reject("in", nullable) | list %}
+select
+    case
+        {%- for column in required %}
+        when {{ column }} is null then '{{ column }} is not null'
+        {%- endfor %}
+        when count(*) > 1 then 'one row per {{ columns | join(", ") }}'
+    end as rule,
+    {{ columns | join(", ") }},
+    count(*) as row_count
+from {{ model }}{% if within and has_window() %} as everything
+semi join (select {{ columns | join(", ") }} from {{ model }} where {{ in_window(within) }}) as due
+    on {% for column in columns -%}
+        everything.{{ column }} is not distinct from due.{{ column }}{{ " and " if not loop.last }}
+    {%- endfor %}
+{% endif %}
+group by {{ columns | join(", ") }}
+having count(*) > 1{% for column in required %} or {{ column }} is null{% endfor %}
+order by row_count desc
+{% endtest %}
