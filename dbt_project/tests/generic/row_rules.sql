@@ -3,8 +3,8 @@
   and references: `columns` of the model that `to` has as well (as `to_columns`, else under the same names).
   Nulls pass ranges, values and references. One scan serves all rules but references.
 
-  Fails with the rows that break a rule, `rule` first: the sentence that does not hold. Every broken rule is shown before
-  a second row of any, the row farthest outside a range first; of a reference the missing keys, most used first.
+  Fails with the rows that break a rule, `rule` first: the sentence that does not hold. Every broken rule is shown
+  before a second row of any, the row farthest outside a range first; of a reference the missing keys, most used first.
   `within`: a date column; only the run's days are read.
 #}
 {% test row_rules(model, not_null=[], ranges={}, values={}, found_in=[], within=none) %}

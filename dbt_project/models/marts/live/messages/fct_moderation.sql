@@ -35,7 +35,7 @@ kept as (
     where {{ in_window('placed.event_date') }}
 ),
 
-said as (
+messages_sent as (
     -- only who was acted on; the day before too, because an action follows over midnight
     select
         messages.platform,
@@ -73,7 +73,7 @@ final as (
         deleted.sent_at as target_message_at,
         last_said.last_message_at
     from kept
-    left join said as deleted
+    left join messages_sent as deleted
         on kept.platform = deleted.platform
         and kept.target_message_id = deleted.message_id
         and deleted.sent_at between kept.occurred_at - interval 1 day and kept.occurred_at
