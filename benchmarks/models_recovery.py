@@ -34,7 +34,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
 from data_lake.layout import Layout
-from data_lake.sample_world import words, write_sample_world
+from data_lake.sample_world import write_sample_world
+from data_lake.sample_world.live import words
 from ml.churn import dataset as churns
 from ml.churn import fit as churn_fit
 from ml.metrics import auc

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.models_measure import shared_data
-from data_lake.sources.chat_text_notices import Notices
+from data_lake.sources.reading.twitch_notices import Notices
 from ml.splits import normalised
 from ml.threads import one_thread
 from ml.topics.dataset import documents, words
