@@ -218,7 +218,7 @@ def _recorded(record: dict[str, Any], endpoint: Endpoint) -> RecordedPage:
 
 def row_ids(rows: Sequence[Row], row_id: str) -> list[str]:
     """The ids of rows, by the member they are known by."""
-    return [str(row[row_id]) for row in rows if row.get(row_id)]
+    return [str(row[row_id]) for row in rows if row.get(row_id) not in (None, "")]
 
 
 def page_key(number: int, params: Params) -> str:
