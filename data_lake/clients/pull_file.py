@@ -1,6 +1,6 @@
 """The file a pull writes: pages as received, one per line, landed whole when the pull is done.
 
-    {"kind": "request", "endpoint": ..., "<target>_id": ..., "params": ..., "requested_at": ...}
+    {"kind": "request", "platform": ..., "endpoint": ..., "<target>_id": ..., "params": ..., "requested_at": ...}
     {"kind": "page", "pass": 1, "params": ..., "received_at": ..., "status": 200, "response_ms": ..., "retries": ...,
      "calls": [...], "body": <the answer>}
     {"kind": "restart", "pass": 2, "query": ..., "reason": ...}     the list was walked again from its start
@@ -142,7 +142,8 @@ class PullFolder:
         resumed = self.reopen(path, endpoint) if path.exists() else None
         if resumed:
             return resumed
-        path.write_bytes(json.dumps({"kind": "request", **request}, ensure_ascii=False).encode() + b"\n")
+        first = {"kind": "request", "platform": self.client.platform, **request}
+        path.write_bytes(json.dumps(first, ensure_ascii=False).encode() + b"\n")
         return PullFile(self, path, request)
 
     def reopen(self, path: Path, endpoint: Endpoint | None = None) -> PullFile | None:

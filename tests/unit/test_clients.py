@@ -16,6 +16,8 @@ from data_lake.clients.poll import poll
 from data_lake.clients.pull import pull
 from data_lake.clients.tokens import Account, TokenStore
 from data_lake.layout import Layout
+from data_lake.sources import SOURCES
+from data_lake.sources.reading.blocks import read_head
 from tests.helix_server import FakeClock
 from tests.toy_client import CLIENT, ToySession
 from tests.toy_server import KEY, ToyServer
@@ -55,7 +57,7 @@ def test_a_list_that_pages_by_offset_comes_whole_and_its_calls_cost_what_it_says
         ("plays", "home", "pulled", 3, 1),
     ]
     request, *pages, end = landed(lake, "items")
-    assert request["server_id"] == "s1"
+    assert (request["platform"], request["server_id"]) == ("toy", "s1")
     assert [page["params"].get("skip") for page in pages] == [None, "10", "20"]
     assert [(call["status"], call["quota_cost"]) for call in pages[0]["calls"]] == [(503, 3), (200, 3)]
     assert (end["rows"], end["is_complete"]) == (25, True)
@@ -118,6 +120,17 @@ def test_without_a_lookup_only_what_is_connected_can_be_named(
     empty = ToySession(CLIENT, TokenStore("toy"), Http(Clock(clock.now, clock.sleep)))
     with pytest.raises(NotConnected, match="no Toy login yet; run: fullhouse connect toy"):
         pull(lake, empty)
+
+
+def test_a_pull_file_is_taken_for_its_own_platforms_whatever_its_endpoint_is_called(tmp_path: Path) -> None:
+    def recognised(**request: str) -> str | None:
+        path = tmp_path / "pull.jsonl"
+        path.write_text(json.dumps({"kind": "request", **request}) + "\n", encoding="utf-8")
+        return SOURCES["twitch_helix"].recognise(read_head(path))
+
+    assert recognised(platform="toy", endpoint="videos") is None
+    assert recognised(platform="twitch", endpoint="videos") == "a pull of Twitch videos"
+    assert recognised(endpoint="videos") == "a pull of Twitch videos"
 
 
 def test_a_client_that_polls_nothing_cannot_be_polled(lake: Layout, server: ToyServer, clock: FakeClock) -> None:
