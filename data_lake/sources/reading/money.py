@@ -18,10 +18,9 @@ from babel.core import get_global
 from babel.numbers import get_currency_precision, get_territory_currencies
 
 # The locales whose signs are known; English first, as sites write it: a bare dollar is American, a bare yen Japanese.
-LOCALES = """
-    en ar bg cs da de el en_AU en_CA en_NG en_SG es es_AR es_CO es_CR es_PE es_PY fil fr he hi hu id it ja kk ko ms nb nl
-    pl pt pt_BR ro ru sv th tr uk vi zh zh_Hant
-""".split()
+LOCALES = ("en", "ar", "bg", "cs", "da", "de", "el", "en_AU", "en_CA", "en_NG", "en_SG", "es", "es_AR", "es_CO",
+           "es_CR", "es_PE", "es_PY", "fil", "fr", "he", "hi", "hu", "id", "it", "ja", "kk", "ko", "ms", "nb", "nl",
+           "pl", "pt", "pt_BR", "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh", "zh_Hant")  # fmt: skip
 # Signs that CLDR has in its narrow form only, which babel does not give.
 _NARROW = {"S$": "SGD", "lei": "RON", "₲": "PYG"}
 # Money older than any row of the lake.
@@ -102,7 +101,8 @@ def _amount(number: str, decimal_places: int) -> Decimal | None:
     at = max(digits.rfind("."), digits.rfind(","))
     behind = len(digits) - at - 1
     kinds = {c for c in digits if c in ".,"}
-    is_point = at >= 0 and (len(kinds) == 2 or (behind != 3 or decimal_places == 3) and digits.count(digits[at]) == 1)
+    may_be_point = behind != 3 or decimal_places == 3
+    is_point = at >= 0 and (len(kinds) == 2 or (may_be_point and digits.count(digits[at]) == 1))
     whole, fraction = (digits[:at], digits[at + 1 :]) if is_point else (digits, "")
     value = Decimal(f"{re.sub(r'[.,]', '', whole) or '0'}.{fraction or '0'}")
     return value if value < _LARGEST else None
