@@ -1,6 +1,7 @@
 {#
-  The same thing exported by two tools counts once: a row whose id is not the platform's own gives way to a native row with
-  equal channel, login and words less than a second away. Selects (event_date, platform, id) of the superseded rows.
+  The same thing exported by two tools counts once: a row whose id is not the platform's own gives way to a native row
+  with equal channel, login and words less than a second away. Selects (event_date, platform, id) of the superseded
+  rows.
 
   `rows` is a staging model, `words` the columns that say what was said, `mixed_days` a CTE of the (platform,
   event_date)s with both kinds of row there or on a neighbouring day: nothing else is read. Words are compared by their

@@ -140,8 +140,8 @@ def test_domains_stand_in_an_order_and_declare_no_more_than_they_read(manifest: 
     ],
 )
 def test_a_read_across_or_upwards_is_found(manifest: Mapping[str, Any], model: str, reads: str, sentence: str) -> None:
-    (found,) = forbidden_reads(with_read(manifest, model, reads))
-    assert sentence in found
+    (reported,) = forbidden_reads(with_read(manifest, model, reads))
+    assert sentence in reported
 
 
 def test_a_read_of_another_world_is_found(manifest: Mapping[str, Any]) -> None:

@@ -40,10 +40,10 @@ models:
       - grain: {name: key, arguments: {columns: [id]}}
       - grain: {name: key_of_the_days, arguments: {columns: [id], within: day}}
       - grain: {name: key_with_a_hole, arguments: {columns: [id, who], nullable: [id, who]}}
+      - grain: {name: key_and_more, arguments: {columns: [id], nullable: [id], required: [who]}}
       - row_rules: &rules
           name: rules
           arguments: &arguments
-            not_null: [who]
             ranges: {seconds: [0, 60], id: [1, null]}
             values: {kind: [a, b]}
             found_in: [{columns: [place], to: ref('places'), to_columns: [name]}]
@@ -98,6 +98,10 @@ def test_a_broken_grain_says_which_key_and_how_often_or_which_column_is_null(fai
         {"rule": "id is not null", "id": None, "row_count": 1},
     ]
     assert failures["key_with_a_hole"] == []
+    assert failures["key_and_more"] == [
+        {"rule": "one row per id", "id": 5, "row_count": 2},
+        {"rule": "who is not null", "id": 2, "row_count": 1},
+    ]
 
 
 def test_every_broken_rule_of_a_row_is_named_and_the_worst_row_comes_first(failures: Mapping[str, Rows]) -> None:
@@ -107,7 +111,6 @@ def test_every_broken_rule_of_a_row_is_named_and_the_worst_row_comes_first(failu
         ("kind in ('a', 'b')", 2, None),
         ("place in places", None, 2),
         ("seconds >= 0 and seconds <= 60", 3, None),
-        ("who is not null", 2, None),
         ("place in places", None, 1),
         ("seconds >= 0 and seconds <= 60", 2, None),
         ("seconds >= 0 and seconds <= 60", 4, None),
@@ -119,4 +122,4 @@ def test_a_run_over_some_days_is_told_of_their_rows_only(failures_of_a_day: Mapp
     assert failures_of_a_day["key_of_the_days"] == []
     assert len(failures_of_a_day["key"]) == 2
     assert {row["id"] for row in failures_of_a_day["rules_of_the_days"]} == {2}
-    assert len(failures_of_a_day["rules"]) == 7
+    assert len(failures_of_a_day["rules"]) == 6

@@ -1,14 +1,15 @@
 {#
-  One row per `columns`, none of which is null but those of `nullable`. Fails with the keys that occur more than once in
-  the whole model and with those that lack a column, most frequent first; `rule` says which of the two it is.
-  `within`: a date column; only keys that occur in the run's days are looked at, because no others can be new.
+  One row per `columns`, none of which is null but those of `nullable`; nor is any of `required`. Fails with the keys
+  that occur more than once in the whole model and with those that lack a value, most frequent first; `rule` says what
+  does not hold. `within`: a date column; only keys that occur in the run's days are looked at, because no others can be
+  new.
 #}
-{% test grain(model, columns, nullable=[], within=none) %}
-{%- set required = columns | reject("in", nullable) | list %}
+{% test grain(model, columns, nullable=[], required=[], within=none) %}
+{%- set never_null = columns | reject("in", nullable) | list + required %}
 select
     case
-        {%- for column in required %}
-        when {{ column }} is null then '{{ column }} is not null'
+        {%- for column in never_null %}
+        when bool_or({{ column }} is null) then '{{ column }} is not null'
         {%- endfor %}
         when count(*) > 1 then 'one row per {{ columns | join(", ") }}'
     end as rule,
@@ -21,6 +22,6 @@ semi join (select {{ columns | join(", ") }} from {{ model }} where {{ in_window
     {%- endfor %}
 {% endif %}
 group by {{ columns | join(", ") }}
-having count(*) > 1{% for column in required %} or {{ column }} is null{% endfor %}
+having count(*) > 1{% for column in never_null %} or bool_or({{ column }} is null){% endfor %}
 order by row_count desc
 {% endtest %}

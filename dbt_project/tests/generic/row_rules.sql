@@ -1,17 +1,14 @@
 {#
-  What holds of every row: columns that are never null, ranges [minimum, maximum] (null: no bound) and values by column,
-  and references: `columns` of the model that `to` has as well (as `to_columns`, else under the same names).
-  Nulls pass ranges, values and references. One scan serves all rules but references.
+  What holds of every row: ranges [minimum, maximum] (null: no bound) and values by column, and references: `columns` of
+  the model that `to` has as well (as `to_columns`, else under the same names). Nulls pass. One scan serves all rules
+  but references. What is never null is said by the grain test.
 
-  Fails with the rows that break a rule, `rule` first: the sentence that does not hold. Every broken rule is shown before
-  a second row of any, the row farthest outside a range first; of a reference the missing keys, most used first.
+  Fails with the rows that break a rule, `rule` first: the sentence that does not hold. Every broken rule is shown
+  before a second row of any, the row farthest outside a range first; of a reference the missing keys, most used first.
   `within`: a date column; only the run's days are read.
 #}
-{% test row_rules(model, not_null=[], ranges={}, values={}, found_in=[], within=none) %}
+{% test row_rules(model, ranges={}, values={}, found_in=[], within=none) %}
 {%- set rules = [] %}
-{%- for column in not_null %}
-    {%- do rules.append([column ~ " is not null", column ~ " is null", "0"]) %}
-{%- endfor %}
 {%- for column, bounds in ranges.items() %}
     {%- set outside = [] %}
     {%- set holds = [] %}
