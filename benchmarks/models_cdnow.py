@@ -14,8 +14,8 @@ import duckdb
 import pandas as pd
 
 from benchmarks.models_measure import Churn, shared_data
-from ml.churn.features import Feature, Spec
-from ml.churn.fit import Horizon
+from ml.questions.churn.features import Feature, Spec
+from ml.questions.churn.fit import Horizon
 from ml.splits import TimeSplit, Window
 
 SPEC = Spec(

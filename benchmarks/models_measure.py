@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml.churn import evaluate as judge
-from ml.churn.features import Spec
-from ml.churn.fit import BASELINES, MODELS, Horizon, fit, probability
+from ml.questions.churn import evaluate as judge
+from ml.questions.churn.features import Spec
+from ml.questions.churn.fit import BASELINES, MODELS, Horizon, fit, probability
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

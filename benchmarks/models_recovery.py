@@ -35,14 +35,14 @@ from scipy.stats import spearmanr
 
 from data_lake.layout import Layout
 from data_lake.sample_world import words, write_sample_world
-from ml.churn import dataset as churns
-from ml.churn import fit as churn_fit
 from ml.metrics import auc
-from ml.next_stream import dataset as starts
-from ml.next_stream import fit as starts_fit
 from ml.published import Published
-from ml.topics import fit as topics_fit
-from ml.topics.dataset import WINDOW_DAYS
+from ml.questions.churn import dataset as churns
+from ml.questions.churn import fit as churn_fit
+from ml.questions.next_stream import dataset as starts
+from ml.questions.next_stream import fit as starts_fit
+from ml.questions.topics import fit as topics_fit
+from ml.questions.topics.dataset import WINDOW_DAYS
 from ml.tracking import Registry, Trained
 
 REPOSITORY = Path(__file__).parents[1]

@@ -2,7 +2,7 @@
 
 GDQ: hourly mean viewers of 12 marathons, 24 hours ahead from 72, 96 and 120 hours, log(1 + y), MASE with a season of
 24. The method that serves an event is the one with the lowest mean error over the eleven other events. Peyton
-Manning: daily page views (given as logarithms), the tournament of ml.forecast as it is.
+Manning: daily page views (given as logarithms), the tournament of ml.questions.forecast as it is.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.models_measure import shared_data
-from ml.forecast.evaluate import evaluate
-from ml.forecast.fit import DAILY, HELD_OUT, run
-from ml.forecast.methods import METHODS, is_installed, scale_of
+from ml.questions.forecast.evaluate import evaluate
+from ml.questions.forecast.fit import DAILY, HELD_OUT, run
+from ml.questions.forecast.methods import METHODS, is_installed, scale_of
 from ml.threads import one_thread
 
 SEASON, AHEAD, ORIGINS = 24, 24, (72, 96, 120)

@@ -12,10 +12,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from ml.churn import score, train
-from ml.churn.dataset import SPEC
-from ml.churn.fit import LABEL, MODELS, fit
-from ml.forecast.fit import Forecaster
+from ml.questions.churn import score, train
+from ml.questions.churn.dataset import SPEC
+from ml.questions.churn.fit import LABEL, MODELS, fit
+from ml.questions.forecast.fit import Forecaster
 from ml.seeds import dice
 from ml.threads import one_thread
 

@@ -1,10 +1,10 @@
 """Topics on real words: `python -m benchmarks.models_topics` (needs ../shared/data/{stellive,helix_videos,...}).
 
 Titles of 10 Korean streamers (stellive), titles of 9 esports channels (helix_videos), one chat of 5 h 23 min
-(twitch_chat_text), with the words, the factors and the choice of ml.topics. A document is a title (a repeated one
+(twitch_chat_text), with the words, factors and choice of ml.questions.topics. A document is a title (a repeated one
 counts once, the first time) or a minute of chat; a word counts in five titles, or from five people. The last fifth of
 the time is held out: coherence is measured there, on documents no model saw (the number of topics is chosen there too,
-as ml.topics does). Subscription notices are no chat; emotes are not marked in this text and count as words.
+as ml.questions.topics does). Subscription notices are no chat; emotes are not marked in this text and count as words.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ import pandas as pd
 
 from benchmarks.models_measure import shared_data
 from data_lake.sources.chat_text_notices import Notices
-from ml.splits import normalised
-from ml.threads import one_thread
-from ml.topics.dataset import documents, words
-from ml.topics.fit import (
+from ml.questions.topics.dataset import documents, words
+from ml.questions.topics.fit import (
     COUNTS,
     by_chance,
     choose,
@@ -33,6 +31,8 @@ from ml.topics.fit import (
     stability,
     top_terms,
 )
+from ml.splits import normalised
+from ml.threads import one_thread
 
 LATER = 0.2
 # One chat is one stream: its blocks of ten minutes stand for streams, odd ones against even ones.
@@ -98,7 +98,7 @@ def chat() -> pd.DataFrame:
 
 @one_thread
 def measure(name: str, messages: pd.DataFrame) -> None:
-    """Choose, fit and judge as ml.topics does, and print."""
+    """Choose, fit and judge as ml.questions.topics does, and print."""
     texts = documents(words(messages))
     ends = texts["minute_at"].sort_values(kind="stable").iloc[int(len(texts) * (1 - LATER))]
     early, late = (

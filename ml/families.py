@@ -27,18 +27,18 @@ SCORECARD = ("model_versions", "model_scores")
 
 def train(family: str, layout: Layout, as_of: date) -> Any:
     """Train a family as of a day; see `ml.<family>.train`. Returns an `ml.outcome.Outcome`."""
-    return importlib.import_module(f"ml.{family}.train").train(layout, as_of)
+    return importlib.import_module(f"ml.questions.{family}.train").train(layout, as_of)
 
 
 def score(family: str, layout: Layout, as_of: date) -> dict[str, int]:
     """Write a family's predictions as of a day; returns rows by status."""
-    found: dict[str, int] = importlib.import_module(f"ml.{family}.score").score(layout, as_of)
+    found: dict[str, int] = importlib.import_module(f"ml.questions.{family}.score").score(layout, as_of)
     return found
 
 
 def judge(family: str, layout: Layout) -> int:
     """Compare past predictions with what happened since; returns how many as-of days were judged."""
-    days: int = importlib.import_module(f"ml.{family}.score").outcomes(layout)
+    days: int = importlib.import_module(f"ml.questions.{family}.score").outcomes(layout)
     return days
 
 

@@ -20,10 +20,10 @@ from sklearn.linear_model import Ridge
 from data_lake.layout import Layout
 from data_lake.publish import Version
 from ml import predictions
-from ml.churn import dataset
 from ml.moved import repair
-from ml.next_stream import score as next_score
 from ml.published import Published
+from ml.questions.churn import dataset
+from ml.questions.next_stream import score as next_score
 from ml.splits import SplitError, Window
 from ml.tracking import Registry, Trained
 

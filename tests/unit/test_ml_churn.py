@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import skops.io
 
-from ml.churn import dataset, score, train
-from ml.churn.bgnbd import fit_bgnbd
-from ml.churn.dataset import HORIZON, SPEC
-from ml.churn.evaluate import evaluate, gate, threshold
-from ml.churn.features import OtherFeatures
-from ml.churn.fit import BASELINES, LABEL, MODELS, TRUSTED, BrokenModel, check_trees, fit, probability
 from ml.metrics import auc
+from ml.questions.churn import dataset, score, train
+from ml.questions.churn.bgnbd import fit_bgnbd
+from ml.questions.churn.dataset import HORIZON, SPEC
+from ml.questions.churn.evaluate import evaluate, gate, threshold
+from ml.questions.churn.features import OtherFeatures
+from ml.questions.churn.fit import BASELINES, LABEL, MODELS, TRUSTED, BrokenModel, check_trees, fit, probability
 from ml.seeds import dice
 from ml.tracking import digest
 

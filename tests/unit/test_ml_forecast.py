@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.forecast import fit, methods
-from ml.forecast.evaluate import evaluate, gate
+from ml.questions.forecast import fit, methods
+from ml.questions.forecast.evaluate import evaluate, gate
 
 WEEK = np.array([0, 0, 5.0, 9.0, 3.0, 20.0, 14.0])
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
-from ml.topics import bertopic, fit
+from ml.questions.topics import bertopic, fit
 
 SUBJECTS = {
     "cooking": ["butter", "garlic", "oven", "pepper", "recipe", "salt", "onion", "flour", "simmer", "whisk"],

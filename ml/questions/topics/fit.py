@@ -14,10 +14,10 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import normalize
 
+from ml.questions.topics import bertopic
 from ml.seeds import dice, seed
-from ml.topics import bertopic
 
-TRUSTED = ["ml.topics.fit.Topics", "ml.topics.bertopic.ClusterTerms", "numpy.dtype"]
+TRUSTED = ["ml.questions.topics.fit.Topics", "ml.questions.topics.bertopic.ClusterTerms", "numpy.dtype"]
 NAMES = {"nmf": "NMF", "bertopic": "BERTopic", "lda": "LDA", "chance": "terms by chance"}
 COUNTS = (8, 12)
 TERMS = 10

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from data_lake.layout import Layout
 from ml import cards, plots
-from ml.forecast import dataset as data
-from ml.forecast.evaluate import BASELINE, Evaluation, evaluate, gate
-from ml.forecast.fit import DAILY, HELD_OUT, LEVEL, TRUSTED, WEEKLY, Forecaster, Tournament, forecaster, run
 from ml.gates import Gate
 from ml.outcome import Outcome
 from ml.published import Published, data_end_of
+from ml.questions.forecast import dataset as data
+from ml.questions.forecast.evaluate import BASELINE, Evaluation, evaluate, gate
+from ml.questions.forecast.fit import DAILY, HELD_OUT, LEVEL, TRUSTED, WEEKLY, Forecaster, Tournament, forecaster, run
 from ml.seeds import ROOT_SEED
 from ml.threads import one_thread
 from ml.tracking import Registry, Trained, log_figures

@@ -10,8 +10,8 @@ from datetime import date
 
 import pandas as pd
 
-from ml.forecast.fit import DAILY, WEEKLY
 from ml.published import Published
+from ml.questions.forecast.fit import DAILY, WEEKLY
 
 DAILY_METRICS = ("message_count", "follow_count", "donation_usd")
 WEEKLY_METRIC = "active_viewer_count_7d"

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from ml.forecast.methods import MEDIAN, METHODS, ORDER, Floats, candidates, scale_of
+from ml.questions.forecast.methods import MEDIAN, METHODS, ORDER, Floats, candidates, scale_of
 from ml.splits import rolling_origins
 
-TRUSTED = ["ml.forecast.fit.Forecaster"]
+TRUSTED = ["ml.questions.forecast.fit.Forecaster"]
 HORIZON, JUDGED = 90, 28
 STEP, ORIGINS, HELD_OUT = 14, 7, 2
 MINIMUM_SEASONS = 8

@@ -16,15 +16,15 @@ from sklearn.linear_model import LogisticRegression
 
 from data_lake.layout import Layout
 from ml import cards, plots
-from ml.churn import dataset as data
-from ml.churn.dataset import HORIZON, SPEC, NotEnough
-from ml.churn.evaluate import Evaluation, evaluate, gate, threshold
-from ml.churn.fit import BASELINES, CHALLENGER, DEFAULT, LABEL, MODELS, TRUSTED, check_trees, fit, probability
 from ml.drift import edges_of, shares
 from ml.gates import Gate
 from ml.metrics import auc, paired_bootstrap
 from ml.outcome import Outcome
 from ml.published import Published, data_end_of
+from ml.questions.churn import dataset as data
+from ml.questions.churn.dataset import HORIZON, SPEC, NotEnough
+from ml.questions.churn.evaluate import Evaluation, evaluate, gate, threshold
+from ml.questions.churn.fit import BASELINES, CHALLENGER, DEFAULT, LABEL, MODELS, TRUSTED, check_trees, fit, probability
 from ml.seeds import ROOT_SEED, dice
 from ml.splits import TimeSplit, folds
 from ml.threads import one_thread

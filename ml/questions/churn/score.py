@@ -17,13 +17,13 @@ import pandas as pd
 
 from data_lake.layout import Layout
 from ml import cards, predictions
-from ml.churn import dataset as data
-from ml.churn.dataset import SPEC, window_of
-from ml.churn.evaluate import evaluate
-from ml.churn.fit import LABEL, TRUSTED, check_trees, probability
-from ml.churn.train import FAMILY
 from ml.drift import index_of, level, shares
 from ml.published import Published
+from ml.questions.churn import dataset as data
+from ml.questions.churn.dataset import SPEC, window_of
+from ml.questions.churn.evaluate import evaluate
+from ml.questions.churn.fit import LABEL, TRUSTED, check_trees, probability
+from ml.questions.churn.train import FAMILY
 from ml.threads import one_thread
 from ml.tracking import Registry, Trained
 

@@ -21,8 +21,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from ml.churn.bgnbd import fit_bgnbd
-from ml.churn.features import Spec
+from ml.questions.churn.bgnbd import fit_bgnbd
+from ml.questions.churn.features import Spec
 from ml.seeds import seed
 
 LABEL = "churned"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom
 
-from ml.forecast.fit import HELD_OUT, LEVEL, Forecaster, Tournament, coverage, quantiles, residuals
-from ml.forecast.methods import Floats
 from ml.gates import Condition, Gate, calibrated, no_worse_than_champion
 from ml.metrics import Interval, paired_bootstrap
+from ml.questions.forecast.fit import HELD_OUT, LEVEL, Forecaster, Tournament, coverage, quantiles, residuals
+from ml.questions.forecast.methods import Floats
 
 BASELINE = "seasonal_naive"
 # How far the share inside the intervals may be from 80 %, and how many series may be clearly worse than the baseline.

@@ -9,10 +9,10 @@ import pandas as pd
 
 from data_lake.layout import Layout
 from ml import cards, predictions
-from ml.next_stream import dataset as data
-from ml.next_stream.fit import TRUSTED, predict
-from ml.next_stream.train import FAMILY
 from ml.published import Published
+from ml.questions.next_stream import dataset as data
+from ml.questions.next_stream.fit import TRUSTED, predict
+from ml.questions.next_stream.train import FAMILY
 from ml.threads import one_thread
 from ml.tracking import Registry
 

@@ -18,11 +18,9 @@ from ml.gates import Condition, Gate
 from ml.metrics import Interval
 from ml.outcome import Outcome
 from ml.published import Published, data_end_of
-from ml.seeds import ROOT_SEED
-from ml.threads import one_thread
-from ml.topics.bertopic import embedding_model
-from ml.topics.dataset import MINIMUM_MINUTES, WINDOW_DAYS, documents, messages, words
-from ml.topics.fit import (
+from ml.questions.topics.bertopic import embedding_model
+from ml.questions.topics.dataset import MINIMUM_MINUTES, WINDOW_DAYS, documents, messages, words
+from ml.questions.topics.fit import (
     NAMES,
     TRUSTED,
     Choice,
@@ -37,6 +35,8 @@ from ml.topics.fit import (
     nmf,
     top_terms,
 )
+from ml.seeds import ROOT_SEED
+from ml.threads import one_thread
 from ml.tracking import Registry, Trained, log_figures
 
 FAMILY = "topics"

@@ -12,11 +12,11 @@ from scipy.spatial.distance import jensenshannon
 from data_lake.layout import Layout
 from ml import predictions
 from ml.published import Published, data_end_of
+from ml.questions.topics.dataset import chat_rates, documents, messages, words
+from ml.questions.topics.fit import TRUSTED, Topics, coherence, top_terms
+from ml.questions.topics.train import FAMILY, LATER_DAYS
 from ml.seeds import dice
 from ml.threads import one_thread
-from ml.topics.dataset import chat_rates, documents, messages, words
-from ml.topics.fit import TRUSTED, Topics, coherence, top_terms
-from ml.topics.train import FAMILY, LATER_DAYS
 from ml.tracking import Registry
 
 PERMUTATIONS = 200

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from ml.churn.features import Feature, OtherFeatures, Spec
-from ml.churn.fit import LABEL, Horizon
 from ml.published import Published
+from ml.questions.churn.features import Feature, OtherFeatures, Spec
+from ml.questions.churn.fit import LABEL, Horizon
 from ml.splits import SplitError, TimeSplit, Window, time_split
 
 HORIZON = Horizon(gap_days=7, label_days=28)

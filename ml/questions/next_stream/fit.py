@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ml.next_stream.dataset import CATEGORICAL, NUMERIC, TARGETS
+from ml.questions.next_stream.dataset import CATEGORICAL, NUMERIC, TARGETS
 
 LEVEL = 0.8
 # The encoder keeps the type of its zeros and ones.

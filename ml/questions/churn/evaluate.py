@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ml.churn.features import Spec
-from ml.churn.fit import LABEL
 from ml.gates import Gate, better_than_baseline, calibrated, no_slice_falls, no_worse_than_champion
 from ml.metrics import (
     Interval,
@@ -25,6 +23,8 @@ from ml.metrics import (
     threshold_for,
     top,
 )
+from ml.questions.churn.features import Spec
+from ml.questions.churn.fit import LABEL
 
 # A slice with fewer rows, or fewer of either class, says nothing.
 SLICE_ROWS, SLICE_CLASS_ROWS = 60, 15

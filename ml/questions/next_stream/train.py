@@ -14,10 +14,10 @@ from data_lake.layout import Layout
 from ml import cards, plots
 from ml.gates import Gate, better_than_baseline, calibrated, no_slice_falls, no_worse_than_champion
 from ml.metrics import Interval, paired_bootstrap
-from ml.next_stream.dataset import CATEGORICAL, MINIMUM_STREAMS, NUMERIC, TARGETS, streams
-from ml.next_stream.fit import BASELINES, LEVEL, TRUSTED, fit, predict
 from ml.outcome import Outcome
 from ml.published import Published, data_end_of
+from ml.questions.next_stream.dataset import CATEGORICAL, MINIMUM_STREAMS, NUMERIC, TARGETS, streams
+from ml.questions.next_stream.fit import BASELINES, LEVEL, TRUSTED, fit, predict
 from ml.seeds import ROOT_SEED
 from ml.threads import one_thread
 from ml.tracking import Registry, Trained, log_figures

@@ -9,11 +9,11 @@ import pandas as pd
 
 from data_lake.layout import Layout
 from ml import cards, predictions
-from ml.forecast import dataset as data
-from ml.forecast.fit import DAILY, TRUSTED, WEEKLY, band_of
-from ml.forecast.methods import scale_of, seasonal_naive
-from ml.forecast.train import FAMILY, INPUT
 from ml.published import Published, data_end_of
+from ml.questions.forecast import dataset as data
+from ml.questions.forecast.fit import DAILY, TRUSTED, WEEKLY, band_of
+from ml.questions.forecast.methods import scale_of, seasonal_naive
+from ml.questions.forecast.train import FAMILY, INPUT
 from ml.threads import one_thread
 from ml.tracking import Registry
 
