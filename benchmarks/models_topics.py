@@ -15,6 +15,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
 from benchmarks.models_measure import shared_data
 from data_lake.sources.chat_text_notices import Notices
@@ -41,9 +42,9 @@ START = datetime(2026, 1, 1)
 PSEUDONYM = re.compile(r"@?viewer_[0-9a-f]{10}")
 
 
-def titles(said: pd.DataFrame) -> pd.DataFrame:
+def titles(rows: pd.DataFrame) -> pd.DataFrame:
     """(id, title, at) as messages: every title its own stream, minute and person."""
-    first = said.assign(key=said["title"].map(normalised)).sort_values(["at", "id"], kind="stable")
+    first = rows.assign(key=rows["title"].map(normalised)).sort_values(["at", "id"], kind="stable")
     first = first[first["key"] != ""].drop_duplicates("key")
     return pd.DataFrame(
         {
@@ -78,28 +79,28 @@ def chat() -> pd.DataFrame:
     rows = []
     path = shared_data() / "twitch_chat_text" / "vod_chat.txt"
     for line in path.read_text(encoding="utf-8").splitlines():
-        found = re.match(r"\[(\d+):(\d\d):(\d\d)\] (\w+): (.*)", line)
-        if not found:
+        line_parts = re.match(r"\[(\d+):(\d\d):(\d\d)\] (\w+): (.*)", line)
+        if not line_parts:
             continue
-        hours, minutes, seconds, sender, text = found.groups()
+        hours, minutes, seconds, sender, text = line_parts.groups()
         offset = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
         if notices.read(sender, text, offset) is None:
             rows.append((START + pd.Timedelta(seconds=offset), sender, PSEUDONYM.sub(" ", text)))
-    said = pd.DataFrame(rows, columns=["at", "viewer_id", "text"])
-    return said.assign(
+    chat = pd.DataFrame(rows, columns=["at", "viewer_id", "text"])
+    return chat.assign(
         creator_id="chat",
-        broadcast_id=said["at"].dt.floor(BLOCK).astype(str),
-        minute_at=said["at"].dt.floor("min"),
+        broadcast_id=chat["at"].dt.floor(BLOCK).astype(str),
+        minute_at=chat["at"].dt.floor("min"),
         platform="twitch",
         login=None,
-        emote_names=[[] for _ in range(len(said))],
+        emote_names=[[] for _ in range(len(chat))],
     ).drop(columns="at")
 
 
 @one_thread
 def measure(name: str, messages: pd.DataFrame) -> None:
     """Choose, fit and judge as ml.questions.topics does, and print."""
-    texts = documents(words(messages))
+    texts = documents(words(pl.from_pandas(messages)))
     ends = texts["minute_at"].sort_values(kind="stable").iloc[int(len(texts) * (1 - LATER))]
     early, late = (
         texts[mask].reset_index(drop=True) for mask in (texts["minute_at"] < ends, texts["minute_at"] >= ends)

@@ -14,7 +14,7 @@ import pandas as pd
 from ml.published import Published
 from ml.questions.churn.features import Feature, OtherFeatures, Spec
 from ml.questions.churn.fit import LABEL, Horizon
-from ml.splits import SplitError, TimeSplit, Window, time_split
+from ml.splits import LabelWindow, SplitError, TimeSplit, time_split
 
 HORIZON = Horizon(gap_days=7, label_days=28)
 STREAMS_IN_WINDOW = 4
@@ -59,14 +59,14 @@ class NotEnough(SplitError):
     """There is too little history, or too few people, for a model; the message says what is missing."""
 
 
-def as_of_of(window: Window) -> date:
+def as_of_of(window: LabelWindow) -> date:
     """The feature snapshot that knows everything before a window's cut-off."""
     return window.cutoff - timedelta(1)
 
 
-def window_of(as_of: date) -> Window:
+def window_of(as_of: date) -> LabelWindow:
     """The label window of a snapshot."""
-    return Window(as_of + timedelta(1), HORIZON.gap_days, HORIZON.label_days)
+    return LabelWindow(as_of + timedelta(1), HORIZON.gap_days, HORIZON.label_days)
 
 
 def split(published: Published, data_end: date) -> TimeSplit:
@@ -76,7 +76,7 @@ def split(published: Published, data_end: date) -> TimeSplit:
     # The first eight weeks know less than the 56 days that eligibility asks for.
     first = min(cutoffs, default=data_end) + timedelta(56)
     try:
-        found = time_split(
+        latest = time_split(
             (c for c in cutoffs if c >= first),
             data_end=min(data_end, published.data_end),
             gap_days=HORIZON.gap_days,
@@ -84,10 +84,10 @@ def split(published: Published, data_end: date) -> TimeSplit:
         )
     except SplitError as error:
         raise NotEnough(str(error)) from error
-    return TimeSplit(found.train[-TRAIN_SNAPSHOTS:], found.calibrate, found.test, found.data_end)
+    return TimeSplit(latest.train[-TRAIN_SNAPSHOTS:], latest.calibrate, latest.test, latest.data_end)
 
 
-def labelled(published: Published, windows: Sequence[Window]) -> pd.DataFrame:
+def labelled(published: Published, windows: Sequence[LabelWindow]) -> pd.DataFrame:
     """Eligible viewers of these snapshots with features and label, in a fixed order.
 
     A viewer of a channel that hardly streamed in the label window is left out: nobody could have come.
@@ -136,10 +136,10 @@ def labelled(published: Published, windows: Sequence[Window]) -> pd.DataFrame:
     )
 
 
-def parts(published: Published, found: TimeSplit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def parts(published: Published, split: TimeSplit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """(train, calibration, test); the test says who is in no training row. Raises NotEnough when a part is thin."""
     train, calibration, test = (
-        labelled(published, windows) for windows in (found.train, [found.calibrate], [found.test])
+        labelled(published, windows) for windows in (split.train, [split.calibrate], [split.test])
     )
     for name, rows in (("training", train), ("calibration", calibration), ("test", test)):
         fewest = int(rows[LABEL].value_counts().reindex([0, 1], fill_value=0).min())
@@ -148,8 +148,8 @@ def parts(published: Published, found: TimeSplit) -> tuple[pd.DataFrame, pd.Data
                 f"the {name} part has {len(rows)} rows, {fewest} of the rarer class; "
                 f"a model needs {MINIMUM_ROWS} and {MINIMUM_CLASS_ROWS}"
             )
-    known = set(map(tuple, train[KEYS[1:]].to_numpy()))
-    return train, calibration, test.assign(is_new=[k not in known for k in map(tuple, test[KEYS[1:]].to_numpy())])
+    trained = set(map(tuple, train[KEYS[1:]].to_numpy()))
+    return train, calibration, test.assign(is_new=[k not in trained for k in map(tuple, test[KEYS[1:]].to_numpy())])
 
 
 def candidates(published: Published, as_of: date) -> pd.DataFrame:

@@ -34,7 +34,7 @@ TENURES = ((0, 60, "under 60 days"), (60, 180, "60 to 179 days"), (180, np.inf, 
 
 
 @dataclass
-class Evaluation:
+class ModelNumbers:
     """The numbers of one model on one test snapshot."""
 
     name: str
@@ -48,22 +48,22 @@ class Evaluation:
 def slices(spec: Spec, rows: pd.DataFrame) -> dict[str, np.ndarray]:
     """Rows by tenure, by platform, and those of people no training snapshot held."""
     tenure = rows[spec.first_days].to_numpy(float)
-    found = {f"tenure {name}": (tenure >= low) & (tenure < high) for low, high, name in TENURES}
+    masks = {f"tenure {name}": (tenure >= low) & (tenure < high) for low, high, name in TENURES}
     if "platform" in rows:
-        found |= {f"platform {p}": (rows["platform"] == p).to_numpy() for p in sorted(rows["platform"].unique())}
+        masks |= {f"platform {p}": (rows["platform"] == p).to_numpy() for p in sorted(rows["platform"].unique())}
     if "is_new" in rows:
-        found["not seen in training"] = rows["is_new"].to_numpy(bool)
+        masks["not seen in training"] = rows["is_new"].to_numpy(bool)
     truth = rows[LABEL].to_numpy(bool)
     return {
         name: mask
-        for name, mask in found.items()
+        for name, mask in masks.items()
         if mask.sum() >= SLICE_ROWS and SLICE_CLASS_ROWS <= truth[mask].sum() <= mask.sum() - SLICE_CLASS_ROWS
     }
 
 
 def evaluate(
     name: str, spec: Spec, rows: pd.DataFrame, probability: np.ndarray, *, threshold: float | None = None
-) -> Evaluation:
+) -> ModelNumbers:
     """AUC, average precision, precision, recall and lift at the top, Brier, calibration error, also by slice.
 
     `threshold` was chosen on the calibration slice; what it realises here is reported.
@@ -86,17 +86,17 @@ def evaluate(
         metrics["threshold"] = threshold
         metrics["precision_at_threshold"] = float(truth[chosen].mean()) if chosen.any() else float("nan")
         metrics["recall_at_threshold"] = float(truth[chosen].sum() / truth.sum()) if truth.any() else float("nan")
-    found = Evaluation(name, len(rows), float(truth.mean()), metrics)
+    numbers = ModelNumbers(name, len(rows), float(truth.mean()), metrics)
     for metric, function in (("auc", auc), ("average_precision", average_precision), ("brier", brier)):
-        found.intervals[metric] = bootstrap(function, truth, probability, name=f"churn/{metric}")
+        numbers.intervals[metric] = bootstrap(function, truth, probability, name=f"churn/{metric}")
     for label, mask in slices(spec, rows).items():
-        found.slices[label] = {
+        numbers.slices[label] = {
             "rows": float(mask.sum()),
             "base_rate": float(truth[mask].mean()),
             "auc": auc(truth[mask], probability[mask]),
             "calibration_error": calibration_error(truth[mask], probability[mask]),
         }
-    return found
+    return numbers
 
 
 def threshold(calibration: pd.DataFrame, probability: np.ndarray) -> float | None:
@@ -115,8 +115,10 @@ def gate(
     """Better than the best baseline, no worse than the champion, calibrated, and no slice falls: by AUC, paired."""
     truth = rows[LABEL].to_numpy(float)
     best = max(baselines, key=lambda name: auc(truth, baselines[name]))
-    against = paired_bootstrap(auc, truth, challenger, baselines[best], name="churn/baseline")
-    held = paired_bootstrap(auc, truth, challenger, champion, name="churn/champion") if champion is not None else None
+    against_baseline = paired_bootstrap(auc, truth, challenger, baselines[best], name="churn/baseline")
+    against_champion = (
+        paired_bootstrap(auc, truth, challenger, champion, name="churn/champion") if champion is not None else None
+    )
     other = champion if champion is not None else baselines[best]
     falls = {
         name: auc(truth[mask], challenger[mask]) - auc(truth[mask], other[mask])
@@ -124,8 +126,8 @@ def gate(
     }
     return Gate(
         (
-            better_than_baseline(best, against),
-            no_worse_than_champion(held),
+            better_than_baseline(best, against_baseline),
+            no_worse_than_champion(against_champion),
             calibrated(calibration_error(truth, challenger)),
             no_slice_falls(falls),
         )

@@ -1,4 +1,4 @@
-"""What a churn model is told about a person, by name, and which sentence stands for it.
+"""The features of a churn model, by name, and which sentence stands for each.
 
 The values come from the published feature table (one SQL macro of as_of makes them); nothing is computed here.
 """
@@ -47,10 +47,10 @@ class Spec:
     @property
     def reasons(self) -> dict[str, list[str]]:
         """The columns of each reason, in order."""
-        found: dict[str, list[str]] = {}
+        by_reason: dict[str, list[str]] = {}
         for feature in self.features:
-            found.setdefault(feature.reason, []).append(feature.name)
-        return found
+            by_reason.setdefault(feature.reason, []).append(feature.name)
+        return by_reason
 
     @property
     def hash(self) -> str:

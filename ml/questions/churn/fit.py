@@ -27,7 +27,7 @@ from ml.seeds import seed
 
 LABEL = "churned"
 DEFAULT, CHALLENGER = "logistic", "gradient_boosting"
-# skops loads no type it was not told of. One names a kind of number, two hold the calibration's two numbers. The last
+# skops loads no type that is not listed. One names a kind of number, two hold the calibration's two numbers. The last
 # holds the nodes of trees, which scikit-learn follows without looking: `check_trees` does, before a loaded model is
 # asked anything.
 TRUSTED = [
@@ -114,7 +114,7 @@ def probability(model: CalibratedClassifierCV, spec: Spec, rows: pd.DataFrame) -
 
 @dataclass(frozen=True)
 class Horizon:
-    """The label's clock in days: nobody snapshots in the gap, then comes the window."""
+    """The label's clock in days: nobody looks at the gap, then comes the window."""
 
     gap_days: int
     label_days: int
@@ -137,9 +137,9 @@ def recency_only(spec: Spec, horizon: Horizon, train: pd.DataFrame, rows: pd.Dat
 
 def rule_30_days(spec: Spec, horizon: Horizon, train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     """Unseen for over 30 days: gone. The two answers carry the shares they had in training."""
-    said = train[LABEL].groupby(train[spec.last_days] > 30).mean()
+    by_answer = train[LABEL].groupby(train[spec.last_days] > 30).mean()
     overall = train[LABEL].mean()
-    return np.asarray(np.where(rows[spec.last_days] > 30, said.get(True, overall), said.get(False, overall)))
+    return np.asarray(np.where(rows[spec.last_days] > 30, by_answer.get(True, overall), by_answer.get(False, overall)))
 
 
 def bg_nbd(spec: Spec, horizon: Horizon, train: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:

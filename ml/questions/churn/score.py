@@ -1,11 +1,9 @@
-"""Churn scores as of a day, with interval, reasons in words and status; and how past scores turned out.
-
-The version is the newest whose data end before that day: a backfilled score never sees its future.
-"""
+"""Churn's part of a scoring: probability, interval, reasons in words and status; and how past scores turned out."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from functools import partial
@@ -15,19 +13,18 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from data_lake.layout import Layout
-from ml import cards, predictions
+from ml.cards import Score
 from ml.drift import index_of, level, shares
+from ml.metrics import auc
 from ml.published import Published
-from ml.questions.churn import dataset as data
+from ml.questions.churn import dataset
 from ml.questions.churn.dataset import SPEC, window_of
 from ml.questions.churn.evaluate import evaluate
 from ml.questions.churn.fit import LABEL, TRUSTED, check_trees, probability
-from ml.questions.churn.train import FAMILY
+from ml.scoring import Answers, Scorer
+from ml.serving import Served
 from ml.threads import one_thread
-from ml.tracking import Registry, Trained
 
-TABLE = "viewer_churn"
 REASONS = 3
 # Rows that one thread scores at a time: few enough for their copies, eight of the features, to stay small.
 PART_ROWS = 100_000
@@ -50,38 +47,74 @@ WORDS = {
 }
 
 
-@one_thread
-def score(layout: Layout, as_of: date) -> dict[str, int]:
-    """Write predictions/viewer_churn as of a day; returns the rows by status. No features of that day, no rows."""
-    with Published(layout) as published:
-        rows = data.candidates(published, as_of)
-    registry = Registry(layout)
-    chosen = registry.version_for(FAMILY, as_of)
-    if chosen is None:
-        said = _without_model(rows)
-    else:
-        model, metadata = registry.load(chosen, TRUSTED)
-        data.require(metadata["features"])
-        check_trees(model, SPEC)
-        said = scores(model, metadata, rows)
-        predictions.write(layout, "model_drift", as_of, FAMILY, drift(chosen, metadata, rows))
-    stamped = said.assign(
-        model_name=FAMILY,
-        model_version=chosen.version if chosen else None,
-        run_id=chosen.run_id if chosen else None,
-    )
-    predictions.write(layout, TABLE, as_of, FAMILY, stamped)
-    return {str(k): int(v) for k, v in stamped["status"].value_counts().items()}
+class ChurnScorer(Scorer):
+    """Scores everybody with features of the day; who is not eligible gets a status and no number."""
+
+    trusted = TRUSTED
+
+    def score(self, published: Published, as_of: date, served: Served | None) -> Answers:
+        rows = dataset.candidates(published, as_of)
+        if served is None:
+            tables = {"viewer_churn": _without_model(rows)}
+        else:
+            tables = {
+                "viewer_churn": scores(served.model, served.metadata, rows),
+                "model_drift": drift(served.metadata, rows),
+            }
+        counts = tables["viewer_churn"]["status"].value_counts()
+        return Answers(tables, {str(status): int(count) for status, count in counts.items()})
+
+    def evaluate_live(
+        self, published: Published, answers: Mapping[date, pd.DataFrame]
+    ) -> Iterator[tuple[date, Sequence[Score], pd.DataFrame]]:
+        scored = {day: rows[rows["status"] == "ok"] for day, rows in answers.items()}
+        scored = {day: rows for day, rows in scored.items() if len(rows)}
+        truth = dataset.labelled(published, [window_of(day) for day in scored]) if scored else pd.DataFrame()
+        for day, rows in scored.items():
+            of_day = truth[truth["as_of_date"].dt.date == day]
+            both = of_day.merge(rows, on=["creator_id", "platform", "viewer_id"], suffixes=("", "_answered"))
+            if not both.empty and both[LABEL].nunique() == 2:
+                yield day, _live_scores(day, both), both
+
+    def check(self, served: Served) -> None:
+        dataset.require(served.metadata["features"])
+        check_trees(served.model, SPEC)
+
+
+SCORER = ChurnScorer()
+
+
+def _live_scores(as_of: date, both: pd.DataFrame) -> list[Score]:
+    window = window_of(as_of)
+    numbers = evaluate("live", SPEC, both, both["churn_probability"].to_numpy(float))
+    recency = auc(both[LABEL].to_numpy(float), both[SPEC.last_days].to_numpy(float))
+    return [
+        Score(
+            metric,
+            value,
+            numbers.rows,
+            (window.label_from, window.label_to - timedelta(1)),
+            interval=numbers.intervals.get(metric),
+            baseline=("recency_only", recency) if metric == "auc" else None,
+            base_rate=numbers.base,
+        )
+        for metric, value in numbers.metrics.items()
+    ]
 
 
 def _without_model(rows: pd.DataFrame) -> pd.DataFrame:
-    found = rows[["creator_id", "platform", "viewer_id"]].assign(status="no_model", evidence_date=_day(rows))
-    return found.assign(
-        churn_probability=np.nan, probability_low=np.nan, probability_high=np.nan, is_at_risk=None, reasons=None
+    return rows[["creator_id", "platform", "viewer_id"]].assign(
+        status="no_model",
+        evidence_date=_day(rows),
+        churn_probability=np.nan,
+        probability_low=np.nan,
+        probability_high=np.nan,
+        is_at_risk=None,
+        reasons=None,
     )
 
 
-def scores(model: Any, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+def scores(model: Any, metadata: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
     """Probability, interval and reasons of eligible viewers; the others are insufficient_data.
 
     No row's score depends on another row: parts of the rows are scored side by side.
@@ -92,20 +125,19 @@ def scores(model: Any, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataF
 
 
 @one_thread
-def _scores(model: Any, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+def _scores(model: Any, metadata: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
     eligible = rows["is_churn_eligible"].to_numpy(bool)
     values = np.full(len(rows), np.nan)
-    known = rows[eligible]
-    if len(known):
-        values[eligible] = probability(model, SPEC, known)
+    if eligible.any():
+        values[eligible] = probability(model, SPEC, rows[eligible])
     curve = metadata["interval"]
     low, high = (np.interp(values, curve["grid"], curve[side]) for side in ("low", "high"))
     cut = metadata["threshold"] if metadata["threshold"] is not None else 0.5
     reasons = np.full(len(rows), None, dtype=object)
     # Only who is likelier to go than the average has reasons to go.
-    told = np.flatnonzero(eligible & (values > metadata["base_rate"]))
-    if len(told):
-        reasons[told] = reasons_of(model, metadata, rows.iloc[told], values[told])
+    likely = np.flatnonzero(eligible & (values > metadata["base_rate"]))
+    if len(likely):
+        reasons[likely] = reasons_of(model, metadata, rows.iloc[likely], values[likely])
     return rows[["creator_id", "platform", "viewer_id"]].assign(
         status=np.where(eligible, "ok", "insufficient_data"),
         evidence_date=_day(rows),
@@ -117,7 +149,7 @@ def _scores(model: Any, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.Data
     )
 
 
-def reasons_of(model: Any, metadata: dict[str, Any], rows: pd.DataFrame, values: np.ndarray) -> np.ndarray:
+def reasons_of(model: Any, metadata: Mapping[str, Any], rows: pd.DataFrame, values: np.ndarray) -> np.ndarray:
     """Up to three sentences a row, joined by '; ': what raises its odds most against an average viewer.
 
     A reason weighs log odds minus the log odds with that reason's features set to the training median: the same
@@ -137,13 +169,13 @@ def reasons_of(model: Any, metadata: dict[str, Any], rows: pd.DataFrame, values:
         pd.Categorical.from_codes(np.where(heights[:, n] > SMALLEST_REASON, order[:, n], -1), categories=names)
         for n in range(REASONS)
     ]
-    said = {f"reason_{n}": pd.Series(c).astype("string") for n, c in enumerate(codes)}
-    told = features.reset_index(drop=True).assign(place=np.arange(len(rows)), **said)
+    by_rank = {f"reason_{n}": pd.Series(c).astype("string") for n, c in enumerate(codes)}
+    explained = features.reset_index(drop=True).assign(place=np.arange(len(rows)), **by_rank)
     cases = " ".join(f"when '{name}' then {words}" for name, words in WORDS.items())
     texts = ", ".join(f"case reason_{n} {cases} end" for n in range(REASONS))
     with duckdb.connect() as connection:
-        connection.register("told", told)
-        query = f"select nullif(concat_ws('; ', {texts}), '') as text from told order by place"
+        connection.register("explained", explained)
+        query = f"select nullif(concat_ws('; ', {texts}), '') as text from explained order by place"
         return np.asarray(connection.execute(query).df()["text"].to_numpy(object))
 
 
@@ -153,66 +185,15 @@ def _logit(p: np.ndarray) -> np.ndarray:
 
 
 def _day(rows: pd.DataFrame) -> pd.Series:
-    return (
-        pd.to_datetime(rows["last_activity_at"]).dt.date
-        if "last_activity_at" in rows
-        else pd.Series([None] * len(rows))
-    )
+    return pd.to_datetime(rows["last_activity_at"]).dt.date
 
 
-def drift(trained: Trained, metadata: dict[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+def drift(metadata: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
     """Population stability of each feature against training, over the eligible viewers of a day."""
-    served = rows[rows["is_churn_eligible"]]
-    found = []
+    eligible = rows[rows["is_churn_eligible"]]
+    by_feature = []
     for column in SPEC.columns:
-        now = shares(served[column].to_numpy(float), np.asarray(metadata["drift_edges"][column]))
-        index = index_of(np.asarray(metadata["drift_shares"][column]), now) if len(served) else 0.0
-        found.append({"feature": column, "stability_index": index, "drift_level": level(index)})
-    return pd.DataFrame(found).assign(
-        model_name=trained.name, model_version=trained.version, run_id=trained.run_id, row_count=len(served)
-    )
-
-
-def outcomes(layout: Layout) -> int:
-    """Judge past scores whose window has passed by what happened; returns the days judged."""
-    judged = 0
-    with Published(layout) as published:
-        whole = data.HORIZON.gap_days + data.HORIZON.label_days
-        due = predictions.to_judge(layout, TABLE, FAMILY, last_day=published.last_day, due_days=whole, whole_days=whole)
-        for as_of in due:
-            said = predictions.read(layout, TABLE, as_of, FAMILY)
-            said = said[said["status"] == "ok"]
-            if said.empty:
-                continue
-            truth = data.labelled(published, [window_of(as_of)])
-            both = truth.merge(said, on=["creator_id", "platform", "viewer_id"], suffixes=("", "_said"))
-            judged += _judge(layout, as_of, both)
-    return judged
-
-
-def _judge(layout: Layout, as_of: date, both: pd.DataFrame) -> int:
-    if both.empty or both[LABEL].nunique() < 2:
-        return 0
-    window = window_of(as_of)
-    found = evaluate("live", SPEC, both, both["churn_probability"].to_numpy(float))
-    recency = evaluate("recency_only", SPEC, both, both["recency_days"].to_numpy(float)).metrics["auc"]
-    trained = cards.version_of(FAMILY, as_of, both)
-    rows = []
-    for metric, value in found.metrics.items():
-        interval = found.intervals.get(metric)
-        rows.append(
-            cards.score_row(
-                trained,
-                "live",
-                metric,
-                value,
-                rows=found.rows,
-                base_rate=found.base,
-                window=(window.label_from, window.label_to - timedelta(1)),
-                low=interval.low if interval else None,
-                high=interval.high if interval else None,
-                baseline=("recency_only", recency) if metric == "auc" else None,
-            )
-        )
-    predictions.write_live(layout, as_of, FAMILY, pd.DataFrame(rows))
-    return 1
+        now = shares(eligible[column].to_numpy(float), np.asarray(metadata["drift_edges"][column]))
+        index = index_of(np.asarray(metadata["drift_shares"][column]), now) if len(eligible) else 0.0
+        by_feature.append({"feature": column, "stability_index": index, "drift_level": level(index)})
+    return pd.DataFrame(by_feature).assign(row_count=len(eligible))

@@ -1,130 +1,166 @@
-"""Train a churn model as of a day: fit, evaluate, log, gate, promote, in this order and only so.
-
-Which day is trained when is Dagster's business.
-"""
+"""Churn's part of a training: the split, the two models and the choice between them, and what is reported of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 
-from data_lake.layout import Layout
-from ml import cards, plots
+from ml import plots
+from ml.cards import Score
 from ml.drift import edges_of, shares
-from ml.gates import Gate
 from ml.metrics import auc, paired_bootstrap
-from ml.outcome import Outcome
 from ml.published import Published, data_end_of
-from ml.questions.churn import dataset as data
+from ml.questions.churn import dataset
 from ml.questions.churn.dataset import HORIZON, SPEC, NotEnough
-from ml.questions.churn.evaluate import Evaluation, evaluate, gate, threshold
-from ml.questions.churn.fit import BASELINES, CHALLENGER, DEFAULT, LABEL, MODELS, TRUSTED, check_trees, fit, probability
-from ml.seeds import ROOT_SEED, dice
-from ml.splits import TimeSplit, folds
-from ml.threads import one_thread
-from ml.tracking import Registry, Trained, log_figures
+from ml.questions.churn.evaluate import ModelNumbers, evaluate, gate, threshold
+from ml.questions.churn.fit import (
+    BASELINES,
+    CHALLENGER,
+    DEFAULT,
+    LABEL,
+    MODELS,
+    TRUSTED,
+    check_trees,
+    fit,
+    probability,
+)
+from ml.seeds import generator
+from ml.serving import ModelVersion, Served
+from ml.splits import LabelWindow, TimeSplit, folds
+from ml.training import Evaluation, Trainer
 
-FAMILY = "churn"
 FOLDS = 3
 RESAMPLES = 200
-LIMITS = (
-    "Says who will show no activity in chat or events for four weeks; a viewer who only watches leaves none.",
-    "Viewers under three streams in 56 days, and channels that hardly stream, get no score.",
-    "Reasons say what the model looks at, not what would keep a person.",
-)
 
 
-@one_thread
-def train(layout: Layout, as_of: date) -> Outcome:
-    """Train with what was known at the end of `as_of`; registers a version, and promotes it when the gate lets it."""
-    try:
-        with Published(layout) as published:
-            split = data.split(published, data_end_of(as_of))
-            training, calibration, test = data.parts(published, split)
-            by_fold = [_fold(published, *fold) for fold in folds(split, FOLDS)]
-    except NotEnough as error:
-        return Outcome("insufficient_data", str(error))
-    registry = Registry(layout)
-    models = {kind: fit(kind, SPEC, training, calibration) for kind in MODELS}
-    kind = choose(models, calibration)
-    champion = registry.champion(FAMILY)
-    held = _champion_says(registry, champion, test)
-    baselines = {name: f(SPEC, HORIZON, training, test) for name, f in BASELINES.items()}
-    cut = threshold(calibration, probability(models[kind], SPEC, calibration))
-    said = probability(models[kind], SPEC, test)
-    verdict = gate(SPEC, test, said, baselines, held)
-    found = [evaluate(kind, SPEC, test, said, threshold=cut)]
-    found += [evaluate(n, SPEC, test, p) for n, p in baselines.items()]
-    found += [evaluate(k, SPEC, test, probability(m, SPEC, test)) for k, m in models.items() if k != kind]
-    tags = {"as_of": as_of.isoformat(), "model_kind": kind, "features": SPEC.hash, "split": split.hash}
-    with registry.run(FAMILY, f"{kind} as of {as_of}", tags, _parameters(kind, models[kind], split, as_of)):
-        for name, rows in (("train", training), ("calibrate", calibration), ("test", test)):
-            registry.log_data(rows, f"feat_viewers {name}", name)
-        for step, value in enumerate(by_fold):
-            mlflow.log_metric("fold_auc", value, step=step)
-        _log_numbers(found, len(test))
+@dataclass(frozen=True)
+class Snapshots:
+    """The rows of a split, and the AUC of the default model on earlier snapshots, each learned from those before it."""
+
+    split: TimeSplit
+    training: pd.DataFrame
+    calibration: pd.DataFrame
+    test: pd.DataFrame
+    fold_aucs: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Both models, and the kind that is served."""
+
+    models: Mapping[str, CalibratedClassifierCV]
+    kind: str
+
+    @property
+    def model(self) -> CalibratedClassifierCV:
+        return self.models[self.kind]
+
+
+class ChurnTrainer(Trainer[Snapshots, Fitted]):
+    """Learns from weekly snapshots, calibrates on a later one, is judged on the last whose labels are complete."""
+
+    purpose = "The probability that a viewer shows no activity in the 28 days after the coming week."
+    limits = (
+        "Says who will show no activity in chat or events for four weeks; a viewer who only watches leaves none.",
+        "Viewers under three streams in 56 days, and channels that hardly stream, get no score.",
+        "Reasons say what the model looks at, not what would keep a person.",
+    )
+    trusted = TRUSTED
+
+    def split(self, published: Published, as_of: date) -> Snapshots:
+        split = dataset.split(published, data_end_of(as_of))
+        training, calibration, test = dataset.parts(published, split)
+        by_fold = [_fold(published, *fold) for fold in folds(split, FOLDS)]
+        return Snapshots(split, training, calibration, test, by_fold)
+
+    def fit(self, data: Snapshots, champion: Served | None) -> Fitted:
+        models = {kind: fit(kind, SPEC, data.training, data.calibration) for kind in MODELS}
+        return Fitted(models, choose(models, data.calibration))
+
+    def evaluate(self, data: Snapshots, fitted: Fitted, champion: Served | None) -> Evaluation:
+        test, training, model, kind = data.test, data.training, fitted.model, fitted.kind
+        probabilities = probability(model, SPEC, test)
+        of_champion = probability(champion.model, SPEC, test) if champion else None
+        baselines = {name: baseline(SPEC, HORIZON, training, test) for name, baseline in BASELINES.items()}
+        cut = threshold(data.calibration, probability(model, SPEC, data.calibration))
+        own = evaluate(kind, SPEC, test, probabilities, threshold=cut)
+        others = [evaluate(name, SPEC, test, p) for name, p in baselines.items()]
+        best = max(others, key=lambda numbers: numbers.metrics["auc"])
+        others += [evaluate(k, SPEC, test, probability(m, SPEC, test)) for k, m in fitted.models.items() if k != kind]
         truth = test[LABEL].to_numpy(float)
-        log_figures(
-            {
-                "calibration": lambda: plots.calibration(
-                    truth, {kind: said, "recency_only": baselines["recency_only"]}
-                ),
-                "lift": lambda: plots.lift(truth, {kind: said, **baselines}),
-                "weights": lambda: plots.bars(
-                    weights(models[DEFAULT]), "What the logistic model looks at", "weight of one standard deviation"
-                ),
-            }
-        )
-        trained = registry.register(
-            FAMILY,
-            models[kind],
-            training[SPEC.columns].head(5),
-            as_of=as_of,
-            data_end=split.test.label_to,
-            trusted=TRUSTED,
-            metadata=_metadata(models[kind], training, calibration, cut),
-            tags=tags,
+        curves = {kind: probabilities, "recency_only": baselines["recency_only"]}
+        return Evaluation(
+            kind=kind,
+            title=kind,
+            model=model,
+            example=training[SPEC.columns].head(5),
             predict="predict_proba",
+            conditions=gate(SPEC, test, probabilities, baselines, of_champion).conditions,
+            scores=_scores(own, best, data.split),
+            numbers=_table([own, *others]),
+            facts={
+                "snapshots": f"{len(data.split.train)} from {data.split.train[0].cutoff} "
+                f"to {data.split.train[-1].cutoff}",
+                "rows": f"{len(training):,} for training, {len(test):,} for testing on {data.split.test.cutoff}",
+                "base rate of the test": f"{own.base:.3f}",
+                "features": f"{len(SPEC.columns)}, specification {SPEC.hash}",
+            },
+            inputs={
+                context: (f"feat_viewers {context}", rows)
+                for context, rows in (("train", training), ("calibrate", data.calibration), ("test", test))
+            },
+            rows=len(training),
+            data_from=data.split.train[0].cutoff,
+            data_end=data.split.test.label_to,
+            baseline=best.name,
+            metadata=metadata(model, training, data.calibration, cut),
+            parameters=_parameters(kind, model, data.split),
+            tags={"features": SPEC.hash, "split": data.split.hash},
+            metrics=_metrics(own, others),
+            folds={"fold_auc": data.fold_aucs},
+            tables={"slices": pd.DataFrame([{"slice": n, **v} for n, v in own.slices.items()])} if own.slices else {},
+            figures={
+                "calibration": lambda: plots.calibration(truth, curves),
+                "lift": lambda: plots.lift(truth, {kind: probabilities, **baselines}),
+                "weights": lambda: plots.bars(
+                    weights(fitted.models[DEFAULT]),
+                    "What the logistic model looks at",
+                    "weight of one standard deviation",
+                ),
+            },
         )
-        trained = registry.conclude(trained, passed=verdict.passed, message=verdict.message)
-        text = _card(as_of, kind, split, training, test, found, verdict)
-        cards.log(text, verdict)
-        mlflow.log_dict({"conditions": [vars(c) for c in verdict.conditions]}, "gate.json")
-    promoted = registry.promote(trained)
-    _write(layout, as_of, trained, kind, split, training, found, verdict)
-    return Outcome("ok", verdict.message, trained, verdict, promoted)
+
+    def is_comparable(self, champion: ModelVersion) -> bool:
+        return champion.tags.get("features") == SPEC.hash
+
+    def check(self, model: CalibratedClassifierCV) -> None:
+        check_trees(model, SPEC)
 
 
-def choose(models: dict[str, CalibratedClassifierCV], calibration: pd.DataFrame) -> str:
+TRAINER = ChurnTrainer()
+
+
+def choose(models: Mapping[str, CalibratedClassifierCV], calibration: pd.DataFrame) -> str:
     """The default, unless the challenger ranks the calibration slice better by a whole interval."""
     truth = calibration[LABEL].to_numpy(float)
-    said = {kind: probability(model, SPEC, calibration) for kind, model in models.items()}
-    difference = paired_bootstrap(auc, truth, said[CHALLENGER], said[DEFAULT], name="churn/choose")
+    probabilities = {kind: probability(model, SPEC, calibration) for kind, model in models.items()}
+    difference = paired_bootstrap(auc, truth, probabilities[CHALLENGER], probabilities[DEFAULT], name="churn/choose")
     return CHALLENGER if difference.low > 0 else DEFAULT
 
 
-def _fold(published: Published, windows: Any, test: Any) -> float:
-    """AUC of the default model on an earlier snapshot, learned from those before it."""
-    early, late = data.labelled(published, windows), data.labelled(published, [test])
+def _fold(published: Published, windows: Sequence[LabelWindow], test: LabelWindow) -> float:
+    early, late = dataset.labelled(published, windows), dataset.labelled(published, [test])
     if early[LABEL].nunique() < 2 or late[LABEL].nunique() < 2:
         raise NotEnough(f"the snapshot of {test.cutoff} holds one class only")
     model = MODELS[DEFAULT](SPEC).fit(early[SPEC.columns], early[LABEL])
     return auc(late[LABEL].to_numpy(float), model.predict_proba(late[SPEC.columns])[:, 1])
-
-
-def _champion_says(registry: Registry, champion: Trained | None, test: pd.DataFrame) -> np.ndarray | None:
-    """The champion on the challenger's test; None without one, or where it was trained on other features."""
-    if champion is None or champion.tags.get("features") != SPEC.hash:
-        return None
-    model, _ = registry.load(champion, TRUSTED)
-    check_trees(model, SPEC)
-    return probability(model, SPEC, test)
 
 
 def weights(model: CalibratedClassifierCV) -> dict[str, float]:
@@ -136,30 +172,31 @@ def weights(model: CalibratedClassifierCV) -> dict[str, float]:
 
 def uncertainty(model: CalibratedClassifierCV, calibration: pd.DataFrame) -> dict[str, list[float]]:
     """The 90 % interval of the calibrated probability over a grid of it, from resampled calibration slices."""
-    said = np.clip(probability(model, SPEC, calibration), 1e-4, 1 - 1e-4)
-    logit = np.log(said / (1 - said))[:, None]
+    probabilities = np.clip(probability(model, SPEC, calibration), 1e-4, 1 - 1e-4)
+    logit = np.log(probabilities / (1 - probabilities))[:, None]
     truth = calibration[LABEL].to_numpy()
     grid = np.linspace(0.005, 0.995, 67)
     points = np.log(grid / (1 - grid))[:, None]
-    rolls = dice("churn", "uncertainty")
+    rng = generator("churn", "uncertainty")
     curves = []
-    for chosen in rolls.integers(0, len(truth), (RESAMPLES, len(truth))):
+    for chosen in rng.integers(0, len(truth), (RESAMPLES, len(truth))):
         sigmoid = LogisticRegression(C=1e6).fit(logit[chosen], truth[chosen])
         curves.append(sigmoid.predict_proba(points)[:, 1])
     low, high = np.percentile(curves, [5, 95], axis=0)
     return {"grid": grid.tolist(), "low": low.tolist(), "high": high.tolist()}
 
 
-def _metadata(
+def metadata(
     model: CalibratedClassifierCV, training: pd.DataFrame, calibration: pd.DataFrame, cut: float | None
 ) -> dict[str, Any]:
+    """What scoring needs beside the model: threshold, interval, what an average viewer looks like, and for drift."""
     columns = {c: training[c].to_numpy(float) for c in SPEC.columns}
     edges = {c: edges_of(values) for c, values in columns.items()}
     return {
         "features": SPEC.hash,
         "threshold": cut,
         "base_rate": float(training[LABEL].mean()),
-        # What a person like the others looks like: reasons are told against it.
+        # What a person like the others looks like: reasons are given against it.
         "reference": {c: float(np.nanmedian(values)) for c, values in columns.items()},
         "interval": uncertainty(model, calibration),
         "drift_edges": {c: e.tolist() for c, e in edges.items()},
@@ -167,13 +204,11 @@ def _metadata(
     }
 
 
-def _parameters(kind: str, model: CalibratedClassifierCV, split: TimeSplit, as_of: date) -> dict[str, Any]:
+def _parameters(kind: str, model: CalibratedClassifierCV, split: TimeSplit) -> dict[str, Any]:
     final = model.calibrated_classifiers_[0].estimator.estimator[-1]
     learned = {f"model.{k}": v for k, v in final.get_params().items() if v is not None}
     return {
         "kind": kind,
-        "as_of": as_of,
-        "seed": ROOT_SEED,
         "gap_days": HORIZON.gap_days,
         "label_days": HORIZON.label_days,
         "train_snapshots": len(split.train),
@@ -184,108 +219,37 @@ def _parameters(kind: str, model: CalibratedClassifierCV, split: TimeSplit, as_o
     }
 
 
-def _log_numbers(found: list[Evaluation], rows: int) -> None:
-    main = found[0]
-    mlflow.log_metrics({k: v for k, v in main.metrics.items() if np.isfinite(v)})
-    mlflow.log_metrics({"test_rows": float(rows), "base_rate": main.base})
-    for other in found[1:]:
-        mlflow.log_metrics(
-            {f"baseline_{other.name}_{k}": other.metrics[k] for k in ("auc", "average_precision", "brier")}
-        )
-    mlflow.log_table(_table(found), "evaluation.json")
-    if main.slices:
-        mlflow.log_table(pd.DataFrame([{"slice": n, **v} for n, v in main.slices.items()]), "slices.json")
-
-
-def _table(found: list[Evaluation]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "model": e.name,
-                **{
-                    m: e.metrics[m]
-                    for m in ("auc", "average_precision", "brier", "calibration_error", "precision_at_10", "lift_at_10")
-                },
-            }
-            for e in found
-        ]
-    )
-
-
-def _card(
-    as_of: date,
-    kind: str,
-    split: TimeSplit,
-    training: pd.DataFrame,
-    test: pd.DataFrame,
-    found: list[Evaluation],
-    verdict: Gate,
-) -> str:
-    facts = {
-        "as of": as_of,
-        "snapshots": f"{len(split.train)} from {split.train[0].cutoff} to {split.train[-1].cutoff}",
-        "rows": f"{len(training):,} for training, {len(test):,} for testing on {split.test.cutoff}",
-        "base rate of the test": f"{found[0].base:.3f}",
-        "features": f"{len(SPEC.columns)}, specification {SPEC.hash}",
+def _metrics(own: ModelNumbers, others: Sequence[ModelNumbers]) -> dict[str, float]:
+    of_others = {
+        f"baseline_{other.name}_{metric}": other.metrics[metric]
+        for other in others
+        for metric in ("auc", "average_precision", "brier")
     }
-    purpose = "The probability that a viewer shows no activity in the 28 days after the coming week."
-    return cards.card(f"churn: {kind}", purpose, facts, _table(found), verdict, LIMITS)
+    return {**own.metrics, "test_rows": float(own.rows), "base_rate": own.base, **of_others}
 
 
-def _write(
-    layout: Layout,
-    as_of: date,
-    trained: Trained,
-    kind: str,
-    split: TimeSplit,
-    training: pd.DataFrame,
-    found: list[Evaluation],
-    verdict: Gate,
-) -> None:
-    main, baselines = found[0], [e for e in found if e.name in BASELINES]
-    best = max(baselines, key=lambda e: e.metrics["auc"])
+def _table(by_model: Sequence[ModelNumbers]) -> pd.DataFrame:
+    shown = ("auc", "average_precision", "brier", "calibration_error", "precision_at_10", "lift_at_10")
+    return pd.DataFrame([{"model": e.name, **{m: e.metrics[m] for m in shown}} for e in by_model])
+
+
+def _scores(own: ModelNumbers, best: ModelNumbers, split: TimeSplit) -> list[Score]:
     window = (split.test.label_from, split.test.label_to - timedelta(1))
-    rows = []
-    for metric, value in main.metrics.items():
-        interval = main.intervals.get(metric)
-        said = (best.name, best.metrics[metric]) if metric in best.metrics else None
-        low, high = (interval.low, interval.high) if interval else (None, None)
-        rows.append(
-            cards.score_row(
-                trained,
-                "backtest",
-                metric,
-                value,
-                rows=main.rows,
-                window=window,
-                low=low,
-                high=high,
-                baseline=said,
-                base_rate=main.base,
-            )
+    scores = [
+        Score(
+            metric,
+            value,
+            own.rows,
+            window,
+            interval=own.intervals.get(metric),
+            baseline=(best.name, best.metrics[metric]) if metric in best.metrics else None,
+            base_rate=own.base,
         )
-    for name, numbers in main.slices.items():
-        rows += [
-            cards.score_row(
-                trained,
-                "backtest",
-                m,
-                numbers[m],
-                rows=int(numbers["rows"]),
-                window=window,
-                slice_name=name,
-                base_rate=numbers["base_rate"],
-            )
+        for metric, value in own.metrics.items()
+    ]
+    for name, numbers in own.slices.items():
+        scores += [
+            Score(m, numbers[m], int(numbers["rows"]), window, slice_name=name, base_rate=numbers["base_rate"])
             for m in ("auc", "calibration_error")
         ]
-    cards.write_backtest(
-        layout,
-        as_of,
-        trained,
-        rows,
-        kind=kind,
-        rows=len(training),
-        data_from=split.train[0].cutoff,
-        baseline=best.name,
-        gate=verdict,
-    )
+    return scores

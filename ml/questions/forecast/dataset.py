@@ -1,7 +1,7 @@
 """The series that are forecast, out of the published channel days: one clock for days, one for weeks.
 
 A day without a stream has no stream messages: that zero is known. Viewers off air are not zero but nothing, so
-concurrent viewers are forecast per stream (see `next_dataset`), never by day.
+concurrent viewers are forecast per stream (see `ml.questions.next_stream`), never by day.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from ml.questions.forecast.fit import DAILY, WEEKLY
 
 DAILY_METRICS = ("message_count", "follow_count", "donation_usd")
 WEEKLY_METRIC = "active_viewer_count_7d"
+# What a model of the series is given.
+INPUT = ["unique_id", "metric", "season", "days", "ds", "y"]
 
 
 def unique_id(frame: pd.DataFrame) -> pd.Series:
@@ -28,7 +30,7 @@ def series(published: Published, data_end: date) -> pd.DataFrame:
     Each series starts with its first value above zero; a series without one is not there.
     """
     daily = ", ".join(f"coalesce({m}, 0)::double as {m}" for m in DAILY_METRICS)
-    found = published.frame(
+    rows = published.frame(
         f"""with daily as (
             unpivot (select creator_id, platform, channel_id, as_of_date as ds, {daily} from feat_channel_days
                 where as_of_date < $until)
@@ -46,4 +48,4 @@ def series(published: Published, data_end: date) -> pd.DataFrame:
         order by creator_id, platform, channel_id, metric, ds""",
         {"until": data_end},
     )
-    return found.assign(unique_id=unique_id(found)) if len(found) else found.assign(unique_id=[])
+    return rows.assign(unique_id=unique_id(rows)) if len(rows) else rows.assign(unique_id=[])

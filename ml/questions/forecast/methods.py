@@ -7,8 +7,10 @@ is no silent fallback to another.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from importlib.util import find_spec
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -33,8 +35,8 @@ def seasonal_naive(y: Floats, horizon: int, season: int) -> Floats:
 def seasonal_window_average(y: Floats, horizon: int, season: int, seasons: int | None = None) -> Floats:
     """The mean of the last seasons, place by place: four weeks of days, two days of hours."""
     count = seasons or (2 if season >= 24 else 4)
-    known = y[-season * min(count, len(y) // season) :]
-    return np.resize(np.asarray(known.reshape(-1, season).mean(axis=0)), horizon)
+    lately = y[-season * min(count, len(y) // season) :]
+    return np.resize(np.asarray(lately.reshape(-1, season).mean(axis=0)), horizon)
 
 
 def theta(y: Floats, horizon: int, season: int) -> Floats:
@@ -56,7 +58,7 @@ def arima(y: Floats, horizon: int, season: int) -> Floats:
 
 
 def prophet(y: Floats, horizon: int, season: int) -> Floats:
-    """Trend with change points and one season (Taylor, Letham 2018). Only with the extra `prophet`."""
+    """Trend with change points and one season (Taylor, Letham 2018)."""
     from prophet import Prophet
 
     # The place in the season is all that counts of a date.
@@ -98,28 +100,69 @@ METHODS: dict[str, Method] = {
     "arima": arima,
     "prophet": prophet,
 }
-# Takes part where it is installed, and nowhere is it installed unasked: it costs most, 0.3 s a fit of 120 hours.
-OPTIONAL = ("prophet",)
 MEDIAN = "median_of_three"
 ORDER = (*METHODS, MEDIAN)
+# Points a method may be fitted on in one training, over all series and origins: bound by points and not by the clock,
+# so that the same history gives the same winners. Two million are about 5,000 fits of a year of days: PROPHET_SECONDS.
+LIMITED = {"prophet": 2_000_000}
 
 
 def candidates(y: Floats, season: int) -> list[str]:
-    """The methods worth trying on a series (on its log scale)."""
+    """The methods worth trying on a series (on its log scale).
+
+    Prophet is one where there is a season and days are not mostly empty: without a season it is a line.
+    """
     lumpy = float(np.mean(y == 0)) > INTERMITTENT
-    found = ["seasonal_naive", "seasonal_window_average", *(["hurdle", "croston"] if lumpy else ["theta", "ets"])]
+    names = ["seasonal_naive", "seasonal_window_average", *(["hurdle", "croston"] if lumpy else ["theta", "ets"])]
     if season > 1 and not lumpy:
-        found.append("mstl")
+        names.append("mstl")
     if len(y) <= SHORT and not lumpy:
-        found.append("arima")
-    if not lumpy:
-        found += [method for method in OPTIONAL if is_installed(method)]
-    return found
+        names.append("arima")
+    if season > 1 and not lumpy:
+        names.append("prophet")
+    return names
 
 
-def is_installed(method: str) -> bool:
-    """Whether a method can run here: optional ones need the extra of their name."""
-    return method not in OPTIONAL or find_spec(method) is not None
+class Budget:
+    """What the methods with a limit have cost in one training: fits, points and processor seconds by method.
+
+    A series whose fits no longer fit into the limit goes without the method, and `sentence` counts it.
+    """
+
+    def __init__(self, limits: Mapping[str, int] = LIMITED) -> None:
+        self._limits = limits
+        self.points: Counter[str] = Counter()
+        self.fits: Counter[str] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.left_out: Counter[str] = Counter()
+
+    def affordable(self, methods: Sequence[str], origins: Sequence[int]) -> list[str]:
+        """The methods whose fits at these origins are within their limits; they count as spent."""
+        within = []
+        for method in methods:
+            if method in self._limits:
+                if self.points[method] + sum(origins) > self._limits[method]:
+                    self.left_out[method] += 1
+                    continue
+                self.points[method] += sum(origins)
+                self.fits[method] += len(origins)
+            within.append(method)
+        return within
+
+    @contextmanager
+    def timed(self, method: str) -> Iterator[None]:
+        """Adds the processor seconds of a block to its method."""
+        started = time.process_time()
+        try:
+            yield
+        finally:
+            self.seconds[method] += time.process_time() - started
+
+    def sentence(self, method: str) -> str:
+        """What a method cost, and how many series went without it."""
+        spent = f"{self.fits[method]:,} fits of {self.points[method]:,} points in {self.seconds[method]:.1f} s"
+        without = f"; left out of {self.left_out[method]:,} series: its {self._limits[method]:,} points are spent"
+        return f"{method}: {spent}{without if self.left_out[method] else ''}"
 
 
 def scale_of(y: Floats, season: int) -> float:

@@ -30,7 +30,7 @@ DURATION_STREAMS, MARGINAL = 12, 0.7
 def streams(published: Published, until: date) -> pd.DataFrame:
     """One row per observed stream that ended before `until`, in order of start: features, level, log ratios to it."""
     rows = published.frame(
-        f"""select s.creator_id, s.broadcast_id, s.started_at, f.iso_day_of_week, f.hour_of_day,
+        f"""select s.creator_id, s.broadcast_id, s.started_at, s.ended_at, f.iso_day_of_week, f.hour_of_day,
             coalesce(s.category_name, 'unknown') as category_name, s.live_hours as duration_hours,
             f.hours_since_previous, f.average_viewers_last_4, f.average_viewers_last_12, f.previous_average_viewers,
             f.same_weekday_average_viewers, s.average_viewers, s.peak_viewers::double as peak_viewers

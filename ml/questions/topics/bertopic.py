@@ -46,8 +46,8 @@ class ClusterTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, counts: csr_matrix) -> np.ndarray:
         """(documents x topics) of 0 to 1; a row of zeros where no term is known."""
-        found: np.ndarray = (normalize(counts.astype(float)) @ csr_matrix(normalize(self.components_)).T).toarray()
-        return found
+        cosines: np.ndarray = (normalize(counts.astype(float)) @ csr_matrix(normalize(self.components_)).T).toarray()
+        return cosines
 
 
 def fit(count: int, texts: pd.Series, shape: dict[str, Any]) -> Pipeline:
@@ -67,7 +67,7 @@ def _clusters(count: int, texts: pd.Series) -> np.ndarray:
         raise ValueError(
             f"{MODEL} is set and BERTopic is not installed ({error}): pip install 'full-house[bertopic]', or unset it"
         ) from None
-    # BERTopic counts what belongs to no topic as one; its own terms only tell it which clusters are alike.
+    # BERTopic counts what belongs to no topic as one; its own terms only decide which clusters are alike.
     model = BERTopic(
         embedding_model=None,
         umap_model=UMAP(n_components=5, min_dist=0.0, metric="cosine", random_state=seed("topics", "umap")),
@@ -75,18 +75,18 @@ def _clusters(count: int, texts: pd.Series) -> np.ndarray:
         min_topic_size=LEAST_MINUTES,
         nr_topics=count + 1,
     )
-    found = np.asarray(model.fit_transform(texts.to_list(), embeddings=_embedded(texts))[0])
-    return found if (found >= 0).any() else np.zeros(len(found), dtype=int)
+    clusters = np.asarray(model.fit_transform(texts.to_list(), embeddings=_embedded(texts))[0])
+    return clusters if (clusters >= 0).any() else np.zeros(len(clusters), dtype=int)
 
 
 def _embedded(texts: pd.Series) -> np.ndarray:
     """The vector of each text; each different text is embedded once in a process."""
     name = embedding_model() or ""
-    known = _vectors(name)
-    new = [text for text in texts.unique() if text not in known]
+    vectors = _vectors(name)
+    new = [text for text in texts.unique() if text not in vectors]
     if new:
-        known.update(zip(new, np.asarray(_encoder(name).encode(new, show_progress_bar=False)), strict=True))
-    return np.stack([known[text] for text in texts])
+        vectors.update(zip(new, np.asarray(_encoder(name).encode(new, show_progress_bar=False)), strict=True))
+    return np.stack([vectors[text] for text in texts])
 
 
 @cache

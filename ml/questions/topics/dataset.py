@@ -9,15 +9,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pandas as pd
+import polars as pl
 
 from ml.published import Published
 
 WINDOW_DAYS = 60
+# The last days of the window, which judge the topics of the days before.
+LATER_DAYS = 7
 MINIMUM_CHATTERS = 5
 MINIMUM_MINUTES = 300
 KEYS = ["creator_id", "broadcast_id", "minute_at"]
 
-# What tokens are, once links, mentions and :emotes: are gone: letters of any script, at least three.
+# Tokens, once links, mentions and :emotes: are gone: letters of any script, at least three.
 _WORDS = """
     select m.creator_id, m.broadcast_id, m.minute_at, m.platform, m.viewer_id, lower(w.word) as word
     from messages m, unnest(regexp_extract_all(
@@ -27,9 +30,9 @@ _WORDS = """
 """
 
 
-def messages(published: Published, until: date, days: int = WINDOW_DAYS) -> pd.DataFrame:
+def messages(published: Published, until: date, days: int = WINDOW_DAYS) -> pl.DataFrame:
     """Chat of people in streams in the `days` before `until`, with its broadcast and minute, in a fixed order."""
-    return published.frame(
+    return published.polars(
         """select p.creator_id, p.broadcast_id, date_trunc('minute', c.sent_at) as minute_at, c.platform, c.viewer_id,
             lower(c.viewer_login) as login, c.text,
             list_transform(coalesce(c.emotes, []), lambda e: lower(e.name)) as emote_names
@@ -43,7 +46,7 @@ def messages(published: Published, until: date, days: int = WINDOW_DAYS) -> pd.D
     )
 
 
-def words(chat: pd.DataFrame) -> pd.DataFrame:
+def words(chat: pl.DataFrame) -> pl.DataFrame:
     """One row per word used, without emotes, logins and what under five people said."""
     import duckdb
 
@@ -55,19 +58,22 @@ def words(chat: pd.DataFrame) -> pd.DataFrame:
                 select distinct login as word from messages where login is not null
                 union select distinct unnest(emote_names) from messages
             ),
-            known as (
+            shared as (
                 select creator_id, word from words anti join names using (word)
                 group by creator_id, word having count(distinct (platform, viewer_id)) >= {MINIMUM_CHATTERS}
             )
-            select words.* from words semi join known using (creator_id, word)
+            select words.* from words semi join shared using (creator_id, word)
             order by creator_id, broadcast_id, minute_at, platform, viewer_id, word"""
-        ).df()
+        ).pl()
 
 
-def documents(said: pd.DataFrame) -> pd.DataFrame:
-    """(creator_id, broadcast_id, minute_at, text): the words of each minute, joined; sorted by the keys."""
-    pooled = said.groupby(KEYS, sort=True)["word"].agg(" ".join)
-    return pooled.rename("text").reset_index()
+def documents(used: pl.DataFrame) -> pd.DataFrame:
+    """(creator_id, broadcast_id, minute_at, text): the words of each minute, joined; sorted by the keys.
+
+    As pandas: scikit-learn's vectorizers, MLflow's examples and the digests of a run take it.
+    """
+    pooled = used.group_by(KEYS, maintain_order=True).agg(pl.col("word").str.join(" ").alias("text"))
+    return pooled.sort(KEYS).to_pandas()
 
 
 def chat_rates(published: Published, until: date, days: int = WINDOW_DAYS) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import normalize
 
 from ml.questions.topics import bertopic
-from ml.seeds import dice, seed
+from ml.seeds import generator, seed
 
 TRUSTED = ["ml.questions.topics.fit.Topics", "ml.questions.topics.bertopic.ClusterTerms", "numpy.dtype"]
 NAMES = {"nmf": "NMF", "bertopic": "BERTopic", "lda": "LDA", "chance": "terms by chance"}
@@ -70,8 +70,7 @@ def coherence(terms: list[list[str]], texts: pd.Series) -> list[float]:
 
     A pair that never meets counts -1; a term that is not there counts as such a pair.
     """
-    vocabulary, seen = presence(terms, texts)
-    return _coherences(terms, vocabulary, seen)
+    return _coherences(terms, *presence(terms, texts))
 
 
 def presence(terms: list[list[str]], texts: pd.Series) -> tuple[list[str], csr_matrix]:
@@ -83,29 +82,29 @@ def presence(terms: list[list[str]], texts: pd.Series) -> tuple[list[str], csr_m
     return vocabulary, csr_matrix(counter.transform(texts))
 
 
-def _coherences(terms: list[list[str]], vocabulary: list[str], seen: csr_matrix) -> list[float]:
-    together = np.asarray((seen.T @ seen).todense()) / max(1, seen.shape[0])
+def _coherences(terms: list[list[str]], vocabulary: list[str], present: csr_matrix) -> list[float]:
+    together = np.asarray((present.T @ present).todense()) / max(1, present.shape[0])
     alone = np.diag(together)
     with np.errstate(divide="ignore", invalid="ignore"):
         pmi = np.log(together / np.outer(alone, alone)) / -np.log(together)
     pmi = np.where(together > 0, np.where(together >= 1, 1.0, pmi), -1.0)
     place = {term: n for n, term in enumerate(vocabulary)}
-    found = []
+    means = []
     for row in terms:
         inside = [place[t] for t in row]
         pairs = [pmi[a, b] for n, a in enumerate(inside) for b in inside[n + 1 :]]
-        found.append(float(np.mean(pairs)) if pairs else float("nan"))
-    return found
+        means.append(float(np.mean(pairs)) if pairs else float("nan"))
+    return means
 
 
-def gains(ours: list[list[str]], theirs: list[list[str]], texts: pd.Series, draws: int = 200) -> np.ndarray:
-    """Mean coherence of our topics minus theirs: on all documents first, then on resampled ones."""
-    vocabulary, seen = presence([*ours, *theirs], texts)
-    rolls = dice("topics", "gain")
-    samples = [np.arange(seen.shape[0]), *rolls.integers(0, seen.shape[0], (draws, seen.shape[0]))]
+def gains(terms: list[list[str]], of_rival: list[list[str]], texts: pd.Series, draws: int = 200) -> np.ndarray:
+    """Mean coherence of topics minus a rival's: on all documents first, then on resampled ones."""
+    vocabulary, present = presence([*terms, *of_rival], texts)
+    rng = generator("topics", "gain")
+    samples = [np.arange(present.shape[0]), *rng.integers(0, present.shape[0], (draws, present.shape[0]))]
     return np.array(
         [
-            np.mean(_coherences(ours, vocabulary, seen[i])) - np.mean(_coherences(theirs, vocabulary, seen[i]))
+            np.mean(_coherences(terms, vocabulary, present[i])) - np.mean(_coherences(of_rival, vocabulary, present[i]))
             for i in samples
         ]
     )
@@ -114,8 +113,8 @@ def gains(ours: list[list[str]], theirs: list[list[str]], texts: pd.Series, draw
 def by_chance(model: Pipeline, count: int) -> list[list[str]]:
     """Terms drawn from the model's vocabulary, without looking at topics: what coherence is worth nothing."""
     names = model[0].get_feature_names_out()
-    rolls = dice("topics", "chance")
-    return [[str(t) for t in rolls.choice(names, min(TERMS, len(names)), replace=False)] for _ in range(count)]
+    rng = generator("topics", "chance")
+    return [[str(t) for t in rng.choice(names, min(TERMS, len(names)), replace=False)] for _ in range(count)]
 
 
 def stability(one: list[list[str]], other: list[list[str]]) -> float:
@@ -149,14 +148,14 @@ def choose(early: pd.DataFrame, late: pd.DataFrame, kind: str = "nmf") -> list[C
     """
     order = {b: n for n, b in enumerate(dict.fromkeys(early["broadcast_id"]))}
     odd = early["broadcast_id"].map(order) % 2 == 1
-    found = []
+    choices = []
     for count in COUNTS:
         model = fitted(kind, count, early["text"])
         terms = top_terms(model)
         halves = [top_terms(fitted(kind, count, early.loc[mask, "text"])) for mask in (odd, ~odd)]
         mean = float(np.mean(coherence(terms, late["text"])))
-        found.append(Choice(model, count, mean, stability(*halves), diversity(terms)))
-    return sorted(found, key=lambda c: -(c.coherence + c.stability))
+        choices.append(Choice(model, count, mean, stability(*halves), diversity(terms)))
+    return sorted(choices, key=lambda c: -(c.coherence + c.stability))
 
 
 class Topics(BaseEstimator):  # type: ignore[misc]
@@ -175,14 +174,14 @@ class Topics(BaseEstimator):  # type: ignore[misc]
 
     def predict(self, documents: pd.DataFrame) -> np.ndarray:
         """The main topic of each (creator_id, text); -1 where the creator or every term is unknown."""
-        found = np.full(len(documents), -1)
+        topics = np.full(len(documents), -1)
         for creator in self.models or {}:
-            mine = (documents["creator_id"] == creator).to_numpy()
-            if mine.any():
-                shares = self.weights(creator, documents.loc[mine, "text"])
+            mask = (documents["creator_id"] == creator).to_numpy()
+            if mask.any():
+                shares = self.weights(creator, documents.loc[mask, "text"])
                 main = np.asarray((self.ids or {})[creator])[shares.argmax(axis=1)]
-                found[mine] = np.where(shares.sum(axis=1) > 0, main, -1)
-        return found
+                topics[mask] = np.where(shares.sum(axis=1) > 0, main, -1)
+        return topics
 
 
 def match(model: Pipeline, before: Pipeline | None, ids: list[int]) -> list[int]:
@@ -195,8 +194,8 @@ def match(model: Pipeline, before: Pipeline | None, ids: list[int]) -> list[int]
     shared = [(n, place[t]) for n, t in enumerate(names) if t in place]
     if not shared:
         return list(range(max(ids) + 1, max(ids) + 1 + count))
-    ours, theirs = (list(side) for side in zip(*shared, strict=True))
-    closeness = normalize(model[-1].components_[:, ours]) @ normalize(before[-1].components_[:, theirs]).T
+    now, then = (list(side) for side in zip(*shared, strict=True))
+    closeness = normalize(model[-1].components_[:, now]) @ normalize(before[-1].components_[:, then]).T
     rows, columns = linear_sum_assignment(-closeness)
     kept = {int(r): ids[int(c)] for r, c in zip(rows, columns, strict=True) if closeness[r, c] >= SAME}
     fresh = iter(range(max(ids) + 1, max(ids) + 1 + count))

@@ -1,7 +1,8 @@
-"""After a lake was moved: its MLflow store holds the absolute paths of artifacts, and they are somewhere else now.
+"""The one patch of MLflow: after a lake was moved, its store is pointed at the artifacts where they lie now.
 
-MLflow has no command for this; the tables and columns are those of its SQLite store (mlflow 3, `mlflow.store.tracking.
-dbmodels` and `mlflow.store.model_registry.dbmodels`). A store that MLFLOW_TRACKING_URI names is its owner's and stays.
+MLflow keeps absolute paths and has no command for this. Tables and columns are those of its SQLite store (mlflow 3);
+tests/model/test_registry.py fails when a version of MLflow keeps paths elsewhere, and names where. A store that
+MLFLOW_TRACKING_URI names is its owner's and stays. Scoring needs none of it: releases lie at relative places.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import closing
 
 from data_lake.layout import Layout
 
+# (table, column) of every absolute path in the store.
 PLACES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -19,15 +21,15 @@ PLACES = (
 )
 
 
-def repair(layout: Layout) -> int:
+def point_at_artifacts(layout: Layout) -> int:
     """Point the lake's own store at the artifacts where they lie now; returns how many paths were wrong."""
     if not layout.tracking.exists():
         return 0
     wrong = 0
     with closing(sqlite3.connect(layout.tracking)) as store, store:
-        known = store.execute("select name, artifact_location from experiments").fetchall()
+        experiments = store.execute("select name, artifact_location from experiments").fetchall()
         # Every experiment of ours lies in a folder of its name, beside the others.
-        before = {place.removesuffix(f"/{name}") for name, place in known if place.endswith(f"/{name}")}
+        before = {place.removesuffix(f"/{name}") for name, place in experiments if place.endswith(f"/{name}")}
         for old in sorted(before - {str(layout.artifacts)}):
             for table, column in PLACES:
                 rewritten = store.execute(
