@@ -1,8 +1,8 @@
 """What a new day costs when the lake is old: the models and the publish of one day, of a year against of a month.
 
 The month is the last one of the year: the day that is added is the same. It is added as a run adds it: the days that
-`days.plan` names for its changed partitions. What a run costs without any day (dbt's start, the models that are rebuilt
-whole) is measured beside it, and subtracted: `python -m benchmarks.days --messages 10000000`.
+`planning.plan` names for its changed partitions. What a run costs without any day (dbt's start, the models that are
+rebuilt whole) is measured beside it, and subtracted: `python -m benchmarks.days --messages 10000000`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.marts import world
 from benchmarks.measure import Run, in_turn, line, median, run
-from data_lake import days, publish
+from data_lake import planning, publish
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.store import ensure_readable, partitions
@@ -69,7 +69,7 @@ def last_month(year: Layout, folder: Path) -> Layout:
     return month
 
 
-def build(lake: Layout, todo: days.Plan, folder: Path) -> Run:
+def build(lake: Layout, todo: planning.Plan, folder: Path) -> Run:
     """dbt build as a run starts it, without what belongs to `make test`."""
     command = [*DBT, "--quiet", "build", "--exclude-resource-type", "unit_test", "--exclude", INSIGHTS_FOLDER]
     command += ["--vars", json.dumps(dbt_vars(todo))]
@@ -80,7 +80,7 @@ def build(lake: Layout, todo: days.Plan, folder: Path) -> Run:
 def publish_all(lake: Layout) -> tuple[float, float]:
     """Seconds of a publish, and the share of the new version's day files that are links to the one before."""
     started = time.perf_counter()
-    as_of = days.built_as_of(lake)
+    as_of = planning.built_as_of(lake)
     assert as_of
     tables = published_tables(load_manifest())
     version = publish.publish(lake, tables, as_of=as_of, run_id="benchmark", created_at=publish.utc_now())
@@ -92,11 +92,11 @@ def publish_all(lake: Layout) -> tuple[float, float]:
 def measure(lake: Layout, folder: Path, repeat: int) -> Costs:
     """Build everything, publish it, then add the last day again and again."""
     lake.warehouse.unlink(missing_ok=True)
-    everything = days.plan(lake, FINGERPRINT)
+    everything = planning.plan(lake, FINGERPRINT)
     assert everything
-    days.begin_build(lake, everything)
+    planning.begin_build(lake, everything, ())
     build(lake, everything, folder)
-    days.end_build(lake, everything)
+    planning.end_build(lake, everything)
     whole, _ = publish_all(lake)
     # The last day arrives again: its partitions are as if just written.
     chat = list(partitions(lake, "chat_messages"))
@@ -104,14 +104,14 @@ def measure(lake: Layout, folder: Path, repeat: int) -> Costs:
         if part.day == max(p.day for p in chat):
             os.utime(part.path)
     started = time.perf_counter()
-    todo = days.plan(lake, FINGERPRINT)
+    todo = planning.plan(lake, FINGERPRINT)
     plan_seconds = time.perf_counter() - started
     assert todo
     assert todo.days, "a changed day is built, and not every day"
-    days.begin_build(lake, todo)
+    planning.begin_build(lake, todo, ())
     nothing = replace(todo, days=())
     day_runs, nothing_runs, _ = in_turn(lambda: build(lake, todo, folder), lambda: build(lake, nothing, folder), repeat)
-    days.end_build(lake, todo)
+    planning.end_build(lake, todo)
     again, linked = publish_all(lake)
     return Costs(day_runs, nothing_runs, plan_seconds, (whole, again), linked)
 

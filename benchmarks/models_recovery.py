@@ -35,7 +35,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
 from data_lake.layout import Layout
-from data_lake.sample_world import words, write_sample_world
+from data_lake.sample_world import write_sample_world
+from data_lake.sample_world.live import words
 from ml.metrics import auc
 from ml.published import Published
 from ml.questions.churn import dataset as churns

@@ -18,7 +18,7 @@ import pandas as pd
 import polars as pl
 
 from benchmarks.models_measure import shared_data
-from data_lake.sources.chat_text_notices import Notices
+from data_lake.sources.reading.twitch_notices import Notices
 from ml.questions.topics.dataset import documents, words
 from ml.questions.topics.fit import (
     COUNTS,

@@ -12,7 +12,7 @@ from pathlib import Path
 from data_lake.landing import TABULAR, Added, add, file_mappings, read_sidecar, sidecar_path
 from data_lake.layout import Layout
 from data_lake.sources import UnknownFormat
-from data_lake.sources.tabular_mapping import Mapping, read_mapping
+from data_lake.sources.any.tabular.mapping import Mapping, read_mapping
 
 NOT_EXPORTS = {".yml", ".sql", ".md"}
 

@@ -49,11 +49,28 @@ class SyntheticId:
 
 
 @dataclass(frozen=True)
+class AffectedDays:
+    """The days whose facts a changed partition of the entity can alter: how far its rows reach.
+
+    Always its own day, the `before` days before it and the `after` days after it. States may reach further, when one
+    of these columns differs from the snapshot before of the same key: with `all_if_changed` every day, with
+    `interval_if_changed` every day of the interval that the snapshot tells of, which the world's module in
+    `planning/worlds` knows.
+    """
+
+    before: int
+    after: int
+    interval_if_changed: tuple[str, ...] = ()
+    all_if_changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a row of one entity holds.
 
     `world` is the kind of audience it belongs to, the folder of its file. `key` names a row; `event_time` is the column
-    whose UTC day is the partition (for states: `observed_at`).
+    whose UTC day is the partition (for states: `observed_at`). Where a snapshot lists everything that a channel has,
+    `catalogue_of` is the column that names what it lists: what the next snapshot lacks is gone, or lost.
     """
 
     entity: str
@@ -63,7 +80,9 @@ class Contract:
     key: tuple[str, ...]
     event_time: str
     columns: tuple[Column, ...]
+    affected_days: AffectedDays
     synthetic_id: SyntheticId | None = None
+    catalogue_of: str | None = None
 
     @cached_property
     def arrow_schema(self) -> pa.Schema:
@@ -109,6 +128,17 @@ def _column(entity: str, spec: dict[str, Any]) -> Column:
     return Column(spec["name"], spec["data_type"], spec.get("description", ""), **meta)
 
 
+def _affected_days(entity: str, spec: dict[str, Any], columns: list[str]) -> AffectedDays:
+    unknown = set(spec) - {"before", "after", "interval_if_changed", "all_if_changed"}
+    if unknown:
+        raise ContractError(f"{entity}.yml: affected_days has unknown keys {sorted(unknown)}")
+    lists = {name: tuple(spec.get(name, ())) for name in ("interval_if_changed", "all_if_changed")}
+    missing = {column for compared in lists.values() for column in compared} - set(columns)
+    if missing:
+        raise ContractError(f"{entity}.yml: affected_days names {sorted(missing)}, which are no columns")
+    return AffectedDays(int(spec["before"]), int(spec["after"]), **lists)
+
+
 def read_contract(path: Path) -> Contract:
     """Read one contract file. Raises ContractError when a part is missing."""
     try:
@@ -123,7 +153,9 @@ def read_contract(path: Path) -> Contract:
             key=tuple(meta["key"]),
             event_time=meta["event_time"],
             columns=tuple(_column(table["name"], c) for c in table["columns"]),
+            affected_days=_affected_days(table["name"], meta["affected_days"], [c["name"] for c in table["columns"]]),
             synthetic_id=SyntheticId(synthetic["column"], tuple(synthetic["of"])) if synthetic else None,
+            catalogue_of=meta.get("catalogue_of"),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ContractError(

@@ -21,7 +21,8 @@ import yaml
 from data_lake.contracts import contract
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES, Export, recognise
-from data_lake.sources.tabular import folder_of, given_name
+from data_lake.sources.any.tabular.mapping import folder_of
+from data_lake.sources.reading.sidecars import given_name
 from data_lake.store import replace_file
 
 TABULAR = "tabular"

@@ -15,13 +15,11 @@ from typing import Any
 import duckdb
 import jinja2
 
+from data_lake.contracts import ContractError, contract
 from data_lake.layout import Layout
 from data_lake.store import scan
 
 MACROS = Path(__file__).parents[1] / "dbt_project" / "macros" / "snapshots.sql"
-
-# The column that names what a snapshot lists. Channels are no catalogue: each account carries the moment it was seen.
-LISTED = {"streams": "stream_id", "videos": "video_id", "clips": "clip_id"}
 
 
 @cache
@@ -40,11 +38,15 @@ def snapshot_losses_sql(rows: str, listed: str, as_of: date) -> str:
 
 
 def incomplete_snapshots(
-    layout: Layout, connection: duckdb.DuckDBPyConnection, as_of: date, entity: str = "streams"
+    layout: Layout, connection: duckdb.DuckDBPyConnection, as_of: date, entity: str
 ) -> duckdb.DuckDBPyRelation:
     """Snapshots that lack a whole channel, as far as was known at the end of `as_of`.
 
-    Columns source, folder, platform, observed_at, channel_id, rows_before and rows_now (0).
+    Columns source, folder, platform, observed_at, channel_id, rows_before and rows_now (0). Raises ContractError for an
+    entity whose snapshots are no catalogues.
     """
+    listed = contract(entity).catalogue_of
+    if listed is None:
+        raise ContractError(f"{entity}.yml names no catalogue_of: its snapshots are not compared with each other")
     rows = scan(layout, entity, connection)
-    return rows.query("raw_rows", str(_macros().incomplete_snapshots("raw_rows", LISTED[entity], f"date '{as_of}'")))
+    return rows.query("raw_rows", str(_macros().incomplete_snapshots("raw_rows", listed, f"date '{as_of}'")))

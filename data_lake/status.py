@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from data_lake.days import built_as_of, observed, stale
 from data_lake.landing import Entry, entries, landing_files, missing_files, new_files, unknown_folders
 from data_lake.layout import Layout
+from data_lake.planning import built_as_of, observed, stale
 from data_lake.publish import Version, current_version
 from data_lake.store import partitions
 
@@ -44,7 +44,7 @@ class Status:
 
 
 def collect(layout: Layout, fingerprint: str) -> Status:
-    """Read the state of a lake; `fingerprint` stands for the models and settings, as in `days.plan`."""
+    """Read the state of a lake; `fingerprint` stands for the models and settings, as in `planning.plan`."""
     files = list(landing_files(layout))
     index = entries(layout)
     by_entity: dict[str, EntityStatus] = {}

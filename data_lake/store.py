@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_lake.contracts import Contract, ContractError, contract
+from data_lake.contracts import Contract, ContractError, contract, load_contracts
 from data_lake.layout import Layout
 
 CONTRACT_KEY = b"contract"
@@ -161,18 +161,27 @@ class Partition:
 
 
 def partitions(layout: Layout, entity: str | None = None) -> Iterator[Partition]:
-    """The partitions that hold rows, by entity, day and source."""
-    entities = [entity] if entity else sorted(p.name for p in layout.raw.glob("[a-z]*"))
-    for name in entities:
-        for path in sorted(layout.raw_entity(name).glob("event_date=[12]*/source=*/part-0.parquet")):
-            stat = path.stat()
-            yield Partition(
-                entity=name,
-                day=date.fromisoformat(path.parent.parent.name.removeprefix("event_date=")),
-                source=path.parent.name.removeprefix("source="),
-                path=path,
-                fingerprint=f"{stat.st_size}-{stat.st_mtime_ns}",
-            )
+    """The partitions that hold rows, by entity, day and source; folders of raw/ that no contract names are not read."""
+    for name in [entity] if entity else load_contracts():
+        for day, day_folder in _subfolders(layout.raw_entity(name), "event_date="):
+            if not day[:1].isdigit():
+                continue  # the file of an entity without rows
+            for source, folder in _subfolders(day_folder, "source="):
+                path = Path(folder, "part-0.parquet")
+                try:
+                    stat = path.stat()
+                except FileNotFoundError:
+                    continue
+                yield Partition(name, date.fromisoformat(day), source, path, f"{stat.st_size}-{stat.st_mtime_ns}")
+
+
+def _subfolders(folder: str | Path, prefix: str) -> list[tuple[str, str]]:
+    """Subfolders by what stands behind the prefix in their names; none when there is no folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((e.name.removeprefix(prefix), e.path) for e in entries if e.name.startswith(prefix))
+    except FileNotFoundError:
+        return []
 
 
 def contract_of(path: Path) -> str | None:

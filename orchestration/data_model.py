@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestration.project import PUBLISHED_LAYERS, REPOSITORY, Manifest, is_daily, layer, load_manifest, models
+from orchestration.project import PUBLISHED_KINDS, REPOSITORY, Manifest, is_daily, is_published, load_manifest, models
 
 PAGE = REPOSITORY / "docs" / "data-model.md"
 # A key of more columns than this is looked up by nobody: it says what is unique, not what to join on.
@@ -25,7 +25,7 @@ divide.
 
 def data_model(manifest: Manifest) -> str:
     """The page: a picture of the joins, then a section per domain with every table and column."""
-    tables = [node for node in models(manifest) if layer(node) in PUBLISHED_LAYERS]
+    tables = [node for node in models(manifest) if is_published(node)]
     keys = {node["name"]: key_of(manifest, node) for node in tables}
     parts = [INTRODUCTION, "## How tables join", "", *_picture(tables, keys), ""]
     for domain in sorted({_domain(node) for node in tables}):
@@ -45,7 +45,9 @@ def key_of(manifest: Manifest, node: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _domain(node: Mapping[str, Any]) -> str:
-    return str(node["fqn"][-2])
+    """The folder of a mart, else the layer: what lies beside it in models/<layer>/<world>/<domain>."""
+    layer, _, *domain = node["fqn"][1:-1]
+    return str(domain[0] if domain else layer)
 
 
 def _joins(
@@ -63,7 +65,7 @@ def _joins(
 
 
 def _rank(node: Mapping[str, Any]) -> int:
-    return ("dim", "fct", "agg", "feat").index(node["name"].partition("_")[0])
+    return PUBLISHED_KINDS.index(node["name"].partition("_")[0])
 
 
 def _picture(tables: Sequence[Mapping[str, Any]], keys: Mapping[str, tuple[str, ...]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from data_lake import days, landing
+from data_lake import landing, planning
 from data_lake.layout import Layout
 from data_lake.publish import DATABASE, Version, current_version, is_current
 from orchestration import progress as steps
@@ -105,7 +105,7 @@ def run_lake(
         forget(layout, request.rebuild)
     if fill and not any(landing.landing_files(layout)):
         fill()
-    if not any(landing.landing_files(layout)) and days.observed(layout) is None:
+    if not any(landing.landing_files(layout)) and planning.observed(layout) is None:
         advice = "add exports with 'fullhouse add FILE...', or try 'fullhouse run --sample-if-empty'"
         raise RunError(f"landing/ is empty: {advice}")
     parse_models(progress)
@@ -175,7 +175,7 @@ def is_up_to_date(layout: Layout, request: Request) -> bool:
     insights, where they are asked for, are of these marts."""
     if any(landing.new_files(layout)):
         return False
-    todo = days.plan(layout, fingerprint(), from_day=request.from_day, to_day=request.to_day)
+    todo = planning.plan(layout, fingerprint(), from_day=request.from_day, to_day=request.to_day)
     if todo is None or not todo.is_empty or not is_current(layout):
         return False
     shown = current_version(layout)
@@ -316,6 +316,6 @@ def _describe(layout: Layout, summary: RunSummary) -> None:
         elif entry.problem_count:
             first = f"{entry.problem_count:,} parts, first: {entry.problems[0]['reason']}"
             summary.failed_files.append((f"{entry.source}/{entry.name}", first))
-    summary.span = days.observed(layout)
+    summary.span = planning.observed(layout)
     summary.published = current_version(layout)
     summary.database = str(layout.current / DATABASE)

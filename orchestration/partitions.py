@@ -1,6 +1,6 @@
 """Days as Dagster sees them: the partitions, the days a run stands for, days it found out about while running.
 
-Which days are built is decided by `data_lake.days`; what is here only decides what the UI shows.
+Which days are built is decided by `data_lake.planning`; what is here only decides what the UI shows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dagster._core.events import (
     generate_event_batch_id,
 )
 
-from data_lake import days, landing
+from data_lake import landing, planning
 from data_lake.layout import Layout
 
 # The UI draws every day since, and Dagster counts through them: ten years of days are quick, thirty are not. Older
@@ -89,8 +89,8 @@ def _concerned(layout: Layout, fingerprint: str, window: Window) -> set[date]:
     """The outermost days that are known, before anything is read, to change."""
     waiting = landing.new_files(layout)
     found = set(_stated(waiting, "first_day", "last_day"))
-    planned = days.plan(layout, fingerprint, from_day=window.from_day, to_day=window.to_day)
-    span = days.observed(layout)
+    planned = planning.plan(layout, fingerprint, from_day=window.from_day, to_day=window.to_day)
+    span = planning.observed(layout)
     if planned and span:
         found |= {day for pair in (planned.days if planned.days is not None else [span]) for day in pair}
     # Nothing known to change: the run still stands for a day. An export is mostly made soon after what it holds.

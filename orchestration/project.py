@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ DBT = (sys.executable, "-P", str(Path(__file__).with_name("dbt_process.py")))
 
 # Models with this tag are day-local facts, built incrementally; every other model is rebuilt whole.
 DAILY = "daily"
-# Folders of models/ whose tables people may query.
-PUBLISHED_LAYERS = ("marts", "features")
+# Tables of marts/ and features/ that people may query, by the first word of their name; others are steps on the way.
+PUBLISHED_KINDS = ("dim", "fct", "agg", "feat")
 # The models over predictions/: built by a dbt process of their own after scoring, published beside the marts.
 INSIGHTS = "insights"
 # By folder name: a path selector depends on the working directory.
@@ -80,7 +80,7 @@ def models(manifest: Manifest) -> list[Mapping[str, Any]]:
 
 
 def layer(node: Mapping[str, Any]) -> str:
-    """The folder of models/ a model lies in: staging, intermediate, marts, features, ...; seeds for a seed."""
+    """The folder of models/ a model lies in: staging, core, marts, features or insights; seeds for a seed."""
     return "seeds" if node["resource_type"] == "seed" else str(node["fqn"][1])
 
 
@@ -88,17 +88,22 @@ def is_daily(node: Mapping[str, Any]) -> bool:
     return DAILY in node["config"].get("tags", [])
 
 
+def is_published(node: Mapping[str, Any]) -> bool:
+    """Whether a model is a table that a version holds before models have scored."""
+    return str(node["name"]).partition("_")[0] in PUBLISHED_KINDS
+
+
 def published_tables(manifest: Manifest) -> Sequence[Table]:
     """What a version holds: every mart and feature table with its description and those of its columns."""
-    return _tables(manifest, PUBLISHED_LAYERS)
+    return _tables(node for node in models(manifest) if is_published(node))
 
 
 def insight_tables(manifest: Manifest) -> Sequence[Table]:
     """What completes a version once models have scored."""
-    return _tables(manifest, (INSIGHTS,))
+    return _tables(node for node in models(manifest) if layer(node) == INSIGHTS)
 
 
-def _tables(manifest: Manifest, layers: Sequence[str]) -> Sequence[Table]:
+def _tables(nodes: Iterable[Mapping[str, Any]]) -> Sequence[Table]:
     return [
         Table(
             name=node["name"],
@@ -107,6 +112,5 @@ def _tables(manifest: Manifest, layers: Sequence[str]) -> Sequence[Table]:
             columns={name: column["description"] for name, column in node["columns"].items()},
             by_day=is_daily(node),
         )
-        for node in models(manifest)
-        if layer(node) in layers
+        for node in nodes
     ]

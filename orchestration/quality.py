@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 
 from data_lake.contracts import load_contracts
-from data_lake.days import built_as_of, unpublished
 from data_lake.expectations import TABLES, Finding, check_raw, check_tables, write_data_docs
+from data_lake.planning import built_as_of, unpublished
 from orchestration.assets.marts import model_key
 from orchestration.assets.outcomes import WORST_ROWS, table
 from orchestration.project import Manifest, models

@@ -15,6 +15,14 @@ from data_lake.layout import Layout
 from data_lake.store import write_partition
 
 EXPORTED = datetime(2026, 3, 1, 12)
+# What planning reads of the live world's models, without rows.
+PLANNED_MODELS = {
+    "int_stream_activity": "select null::date as event_date, '' as platform, '' as stream_id limit 0",
+    "int_stream_intervals": """select '' as platform, '' as stream_id, '' as channel_id,
+        null::timestamp as started_at, null::timestamp as ended_at limit 0""",
+    "stg_incomplete_snapshots": """select '' as source, '' as folder, '' as platform,
+        null::timestamp as observed_at limit 0""",
+}
 
 
 def at(text: str) -> datetime:

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from data_lake.sample_world.audience import draw_curve
-from data_lake.sample_world.incidents import plan_incidents
-from data_lake.sample_world.people import BANNED, TOURIST, Accounts, Ties, make_accounts, make_ties
-from data_lake.sample_world.schedule import Broadcast, plan_broadcasts
-from data_lake.sample_world.words import CATEGORY_IDS
-from data_lake.sample_world.world import CHANNELS, Channel, Settings, moment
+from data_lake.sample_world.clock import moment
+from data_lake.sample_world.live.audience import draw_curve
+from data_lake.sample_world.live.incidents import plan_incidents
+from data_lake.sample_world.live.people import BANNED, TOURIST, Accounts, Ties, make_accounts, make_ties
+from data_lake.sample_world.live.schedule import Broadcast, plan_broadcasts
+from data_lake.sample_world.live.words import CATEGORY_IDS
+from data_lake.sample_world.live.world import CHANNELS, Channel, LiveSettings
 from tests.helix_rows import Row, ban, clip, live, planned, profile, stamp, subscriber, video
 from tests.helix_rows import channel as channel_row
 from tests.helix_server import World
@@ -20,7 +21,7 @@ from tests.helix_server import World
 class SampleHelix(World):
     """Twitch's channels of a sample world. What is asked for depends on the server's time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LiveSettings) -> None:
         super().__init__()
         self.settings = settings
         self.broadcasts = plan_broadcasts(settings)
@@ -105,7 +106,7 @@ class SampleHelix(World):
         return f"4{broadcast.vod_id}"
 
     def _videos(self, channel: str, now: datetime) -> list[Row]:
-        found = []
+        rows = []
         for b in reversed(self.of(channel)):
             if b.end_s <= self._seconds(now):
                 minutes, seconds = divmod(b.duration_s, 60)
@@ -114,19 +115,19 @@ class SampleHelix(World):
                 login = self.channels[channel].login
                 views = round(self._curves[b.number, channel].average * 2)
                 about = {"title": b.title, "duration": length, "view_count": views, "user_login": login}
-                found.append({**one, **about, "user_name": login, "stream_id": self.stream_id(b)})
-        return found
+                rows.append({**one, **about, "user_name": login, "stream_id": self.stream_id(b)})
+        return rows
 
     def _clips(self, channel: str, now: datetime) -> list[Row]:
-        found = []
+        rows = []
         for b in self.of(channel):
             for number, one in enumerate(b.incidents.moments):
                 made = moment(b.start_s + one.at + 40)
                 if made <= now:
                     row = clip(number, made, channel)
                     about = {"id": f"Moment{b.vod_id}N{number}", "video_id": b.vod_id, "vod_offset": one.at}
-                    found.append({**row, **about, "title": f"{b.category} moment", "view_count": 10 + number})
-        return sorted(found, key=lambda row: row["created_at"])
+                    rows.append({**row, **about, "title": f"{b.category} moment", "view_count": 10 + number})
+        return sorted(rows, key=lambda row: row["created_at"])
 
     def _schedule(self, channel: str, now: datetime) -> list[Row]:
         ahead = [b for b in self.of(channel) if timedelta(0) < moment(b.start_s) - now < timedelta(days=7)]

@@ -19,7 +19,6 @@ from data_lake.expectations.suites import RAW
 from data_lake.expectations.table_suites import TABLES, TableSuite
 from data_lake.expectations.validation import Validator, forget, preload, write_data_docs
 from data_lake.layout import Layout
-from data_lake.snapshots import LISTED
 from data_lake.store import connect, partitions, scan
 
 __all__ = [
@@ -62,8 +61,8 @@ def check_raw(layout: Layout, *, as_of: date, days: tuple[tuple[date, date], ...
             about = contract(entity)
             subject = Subject(f"raw_{entity}", suite, about.key, about.event_time, has_landing_file=True)
             found = frames(connection, subject, days, as_of)
-            if entity in LISTED:
-                found["snapshots"] = snapshot_frame(connection, entity, subject.relation, days, as_of)
+            if about.catalogue_of:
+                found["snapshots"] = snapshot_frame(connection, about.catalogue_of, subject.relation, days, as_of)
             for source in sorted(sources[entity]):
                 findings += judge(connection, validator, f"raw/{entity}", source, suite, found)
     return findings

@@ -15,7 +15,7 @@ import duckdb
 
 from data_lake.expectations.coverage import FIGURES, NEEDS
 from data_lake.expectations.expectation import Expectation, Shape
-from data_lake.snapshots import LISTED, snapshot_losses_sql
+from data_lake.snapshots import snapshot_losses_sql
 from data_lake.store import quoted
 
 TRAILING_DAYS = 28
@@ -150,7 +150,7 @@ def _profile_days(connection: duckdb.DuckDBPyConnection, subject: Subject, where
 
 
 def snapshot_frame(
-    connection: duckdb.DuckDBPyConnection, entity: str, relation: str, window: Window, as_of: date
+    connection: duckdb.DuckDBPyConnection, listed: str, relation: str, window: Window, as_of: date
 ) -> Frame:
     """The temporary table `_snapshots`: one row per snapshot and channel (see `snapshots`), with the channel's latest
     login.
@@ -165,7 +165,7 @@ with losses as (
         observed_at::date as event_date,
         rows_now = 0 and channel_id is not null as is_lost,
         is_lost and is_newest and not has_left as is_lost_now
-    from ({snapshot_losses_sql(relation, LISTED[entity], as_of)})
+    from ({snapshot_losses_sql(relation, listed, as_of)})
 ), judged as (
     select
         *,

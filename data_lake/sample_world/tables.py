@@ -1,11 +1,9 @@
-"""Writing one table as Postgres and its tools export it: Parquet, CSV (`\\copy`) or JSONL (`row_to_json`).
-
-Which tables there are and what they hold does not belong here (see `exports_streampai`).
-"""
+"""Writing one table as Postgres and its tools export it: Parquet, CSV (`\\copy`) or JSONL (`row_to_json`)."""
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quoted
@@ -15,8 +13,6 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from data_lake.sample_world.phrases import json_text
 
 Kind = Literal["text", "integer", "number", "boolean", "second", "microsecond", "json", "list"]
 ARROW = {
@@ -29,6 +25,13 @@ ARROW = {
     "json": pa.string(),
     "list": pa.list_(pa.string()),
 }
+
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def json_text(value: object) -> str:
+    """A value as compact JSON."""
+    return quoted(value) if isinstance(value, str) else _encoder.encode(value)
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ def write_table(path: Path, fields: Sequence[Field]) -> None:
 
 
 def _times(field: Field, separator: str) -> list[str | None]:
-    known = np.array([0 if v is None else v for v in field.values], np.int64).astype("M8[us]")
-    texts = np.datetime_as_string(known, "s" if field.kind == "second" else "us").tolist()
+    filled = np.array([0 if v is None else v for v in field.values], np.int64).astype("M8[us]")
+    texts = np.datetime_as_string(filled, "s" if field.kind == "second" else "us").tolist()
     return [None if v is None else t.replace("T", separator) for v, t in zip(field.values, texts, strict=True)]
 
 

@@ -1,7 +1,7 @@
 """The dbt models as assets: one step, one dbt process per run, whatever the run's days.
 
 Facts kept by day are partitioned by day, all other models are not. What a model computes does not belong here, nor
-which days a run builds (see `data_lake.days`).
+which days a run builds (see `data_lake.planning`).
 """
 
 import json
@@ -13,9 +13,9 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliInvocation, DbtProject, dbt_assets
 
 from data_lake.contracts import load_contracts
-from data_lake.days import Plan, begin_build, built_as_of, end_build, plan
 from data_lake.expectations import preload
 from data_lake.layout import Layout
+from data_lake.planning import Plan, begin_build, built_as_of, end_audit, end_build, plan
 from data_lake.store import ensure_readable
 from orchestration import progress as steps
 from orchestration.assets.outcomes import RESULTS, collect
@@ -120,7 +120,8 @@ def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
         for entity in load_contracts():
             ensure_readable(layout, entity)
         lake.wait_for_warehouse()
-        begin_build(layout, todo)
+        selected = {key.path[-1] for key in every_model & context.selected_asset_keys}
+        begin_build(layout, todo, selected)
         progress.advance(steps.MARTS, 0.0, "starting dbt")
         progress.advance(steps.AUDIT, 0.0)
         preload()  # the audit that follows needs it, and here we wait for dbt
@@ -135,6 +136,7 @@ def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
         with lake.warehouse() as warehouse:
             yield from outcome.events(context, warehouse)
         outcome.raise_if_failed()
+        end_audit(layout, selected)
 
     definition: dg.AssetsDefinition = build
     return definition

@@ -13,7 +13,7 @@ from data_lake.publish import PublishError, Table, publish, utc_now
 from orchestration import progress as steps
 from orchestration.assets.marts import built_day, model_key
 from orchestration.progress import Progress
-from orchestration.project import INSIGHTS, PUBLISHED_LAYERS, Manifest, insight_tables, layer, models, published_tables
+from orchestration.project import INSIGHTS, Manifest, insight_tables, is_published, models, published_tables
 from orchestration.resources import LakeResource
 
 # The schedule is daily: a table is late when a day was missed, and stale when two were.
@@ -30,7 +30,7 @@ def published_assets(manifest: Manifest) -> dg.AssetsDefinition:
     One mart that fails a blocking test fails the step that builds them all, so no table is published then.
     """
     tables = published_tables(manifest)
-    keys = {node["name"]: model_key(node) for node in models(manifest) if layer(node) in PUBLISHED_LAYERS}
+    keys = {node["name"]: model_key(node) for node in models(manifest) if is_published(node)}
     specs = [published_spec(table, keys[table.name]) for table in tables]
     return _publishing("publish", specs, tables, manifest, steps.PUBLISH, is_scored=False)
 

@@ -23,14 +23,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from data_lake import days, publish
+from data_lake import planning, publish
 from data_lake.contracts import load_contracts
 from data_lake.ingest import ingest
 from data_lake.landing import add, landing_files, read_sidecar, sidecar_path
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
 from data_lake.store import connect, literal, partitions, scan
-from tests.builders import EXPORTED, twitch_chat
+from tests.builders import EXPORTED, PLANNED_MODELS, twitch_chat
 
 WRITES = {
     *("replace", "rename", "link", "symlink", "unlink", "rmdir", "mkdir", "ftruncate", "pwrite"),
@@ -49,14 +49,17 @@ def run_all(lake: Layout, export: Path, now: datetime = datetime(2026, 3, 1, tzi
     with LakeLock(lake, "a test"):
         add(lake, export, sidecar={"exported_at": EXPORTED})
         ingest(lake)
-        todo = days.plan(lake, "models")
+        todo = planning.plan(lake, "models")
         assert todo
-        days.begin_build(lake, todo)
+        planning.begin_build(lake, todo, ["fct_said", "dim_said"])
         with connect(lake, str(lake.warehouse)) as connection:
             rows = f"read_parquet({literal(lake.raw_glob('chat_messages'))}, hive_partitioning = true)"
             connection.execute(f"create or replace table fct_said as from {rows} where event_date is not null")
             connection.execute("create or replace table dim_said as select distinct viewer_id from fct_said")
-        days.end_build(lake, todo)
+            for model, rows in PLANNED_MODELS.items():
+                connection.execute(f"create or replace table {model} as {rows}")
+        planning.end_build(lake, todo)
+        planning.end_audit(lake)
         publish.publish(lake, TABLES, as_of=todo.as_of, run_id="r", created_at=now)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from data_lake.days import Plan, begin_build, end_build
 from data_lake.layout import Layout
+from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import Table, publish
 from data_lake.store import connect
 from orchestration.assets.models import days_to_score
@@ -16,7 +16,7 @@ DATES = Table("dim_dates", "main.dim_dates", "One row per day.", {"date_day": "T
 
 def released(lake: Layout, last_eventful: str, as_of: date) -> Layout:
     todo = Plan(as_of, None, (), (), "models", "a test")
-    begin_build(lake, todo)
+    begin_build(lake, todo, ())
     with connect(lake, str(lake.warehouse)) as connection:
         days = f"range(date '2026-03-01', date '{last_eventful}' + 1, interval 1 day)"
         connection.execute(f"create table dim_dates as select unnest({days})::date as date_day")

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from data_lake.contracts import contract
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Source
-from data_lake.sources.reading import read_head
+from data_lake.sources.reading.blocks import read_head
 
 
 class Read:

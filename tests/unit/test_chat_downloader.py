@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from data_lake.sources.chat_downloader import SOURCE
+from data_lake.sources.live.chat_downloader import SOURCE
 from tests.unit.live_formats import Read
 
 AT = 1_700_000_000_000_000  # 2023-11-14 22:13:20 UTC, microseconds

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from data_lake.contracts import contract
 from data_lake.sources.base import Export, Problem
-from data_lake.sources.chat_text import SOURCE
-from data_lake.sources.reading import read_head
+from data_lake.sources.live.chat_text import SOURCE
+from data_lake.sources.reading.blocks import read_head
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "vod_chat" / "vod_chat.txt.yml"
 SIDECAR = {"platform": "Twitch", "channel_login": "House", "vod_id": 7, "stream_started_at": "2026-01-01T20:00:00Z"}

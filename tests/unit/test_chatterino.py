@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from data_lake.sources.irc_chatterino import SOURCE
+from data_lake.sources.live.chatterino import SOURCE
 from tests.unit.live_formats import Read
 
 NAME = "house-2026-01-31.log"

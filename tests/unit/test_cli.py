@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from data_lake import publish
-from data_lake.days import begin_build, plan
 from data_lake.layout import Layout
+from data_lake.planning import begin_build, plan
 from data_lake.publish import Table, Version
 from orchestration import terminal
 from orchestration.cli import main
@@ -41,7 +41,7 @@ def publish_words(lake: Layout, *words: str) -> Version:
     put(lake, "chat_messages", message("m1", "2026-01-10 10:00"))
     todo = plan(lake, "f")
     assert todo
-    begin_build(lake, todo)
+    begin_build(lake, todo, ())
     with duckdb.connect(str(lake.warehouse)) as connection:
         connection.execute("create or replace table words (word varchar, length int)")
         connection.executemany("insert into words values (?, ?)", [(word, len(word)) for word in words])

@@ -58,7 +58,7 @@ def put_snapshots(lake: Layout, *snapshots: Sequence[dict[str, Any]]) -> None:
 def incomplete(lake: Layout, as_of: str) -> list[tuple[str, str, int]]:
     """(day, channel, rows before) of every snapshot known as of a day to be incomplete."""
     with connect(lake) as connection:
-        rows = incomplete_snapshots(lake, connection, day(as_of)).fetchall()
+        rows = incomplete_snapshots(lake, connection, day(as_of), "streams").fetchall()
     return sorted((f"{at:%m-%d}", channel, before) for _, _, _, at, channel, before, now in rows if now == 0)
 
 

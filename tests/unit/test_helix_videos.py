@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from data_lake.contracts import contract
 from data_lake.sources.base import Export, Problem
-from data_lake.sources.helix_videos import SOURCE
-from data_lake.sources.reading import read_head
+from data_lake.sources.live.helix_videos import SOURCE
+from data_lake.sources.reading.blocks import read_head
 
 
 def video(**changes: Any) -> dict[str, Any]:

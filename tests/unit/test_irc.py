@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from data_lake.sources.irc import SOURCE
+from data_lake.sources.live.irc import SOURCE
 from tests.unit.live_formats import Read
 
 SPOKEN = (

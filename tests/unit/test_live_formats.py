@@ -19,16 +19,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_lake.sources import (
-    SOURCES,
+from data_lake.sources import SOURCES
+from data_lake.sources.base import PROBLEM, ROW, Export, Problem, Rows, Source
+from data_lake.sources.live import (
     chat_downloader,
+    chatterino,
     irc,
-    irc_chatterino,
     twitch_dashboard,
     twitch_downloader,
     yt_dlp_live_chat,
 )
-from data_lake.sources.base import PROBLEM, ROW, Export, Problem, Rows, Source
 from tests.builders import twitch_chat
 from tests.unit.live_formats import Read
 
@@ -111,7 +111,7 @@ FORMATS = {
     "chat_downloader jsonl": Format(chat_downloader.SOURCE, _json(item)),
     "yt_dlp_live_chat": Format(yt_dlp_live_chat.SOURCE, _json(renderer)),
     "chatterino": Format(
-        irc_chatterino.SOURCE,
+        chatterino.SOURCE,
         [f"[18:00:{n:02d}]  ann: {TEXTS[n]}".encode() for n in range(COUNT)],
         sidecar=(("channel_id", "9"), ("date", "2026-01-31"), ("time_zone", "UTC")),
     ),

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from data_lake import days, publish
+from data_lake import planning, publish
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
 from orchestration.assets.marts import built_days, dbt_vars, marts_assets
@@ -22,7 +22,7 @@ from orchestration.assets.publish import published_assets
 from orchestration.partitions import RANGE_END, RANGE_START
 from orchestration.project import DBT, Manifest, load_manifest
 from orchestration.resources import LakeDbt, LakeResource, default_resources
-from tests.builders import message, put
+from tests.builders import PLANNED_MODELS, message, put
 
 PROJECT = {
     "dbt_project.yml": "name: mini\nprofile: mini\nmodels: {mini: {+materialized: table}}\n",
@@ -56,6 +56,7 @@ PROJECT = {
               - {name: text, description: What was said.}
     """,
     "tests/nothing_bad_was_said.sql": "select * from {{ ref('fct_words') }} where text = 'bad'",
+    **{f"models/intermediate/{name}.sql": rows for name, rows in PLANNED_MODELS.items()},
 }
 
 
@@ -139,7 +140,7 @@ def test_an_empty_lake_says_what_to_add(own_lake: Layout, project: Path, manifes
 
 
 def test_dbt_is_told_the_clock_and_the_affected_days() -> None:
-    todo = days.Plan(date(2026, 1, 9), ((date(2026, 1, 1), date(2026, 1, 3)),), (), (), "f", "why")
+    todo = planning.Plan(date(2026, 1, 9), ((date(2026, 1, 1), date(2026, 1, 3)),), (), (), "f", "why")
     said = dbt_vars(todo)
     assert json.loads(json.dumps(said)) == {"as_of": "2026-01-09", "days": [["2026-01-01", "2026-01-03"]]}
     assert [day.day for day in built_days(todo)] == [1, 2, 3]

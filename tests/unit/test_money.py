@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_lake.sources.money import CODES, parse_money
+from data_lake.sources.reading.money import CODES, parse_money
 
 
 @pytest.mark.parametrize(

@@ -70,17 +70,18 @@ def test_a_model_depends_on_every_source_that_reads_its_entity(graph: Any) -> No
 def test_groups_follow_from_source_and_folder(graph: Any) -> None:
     groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
     assert groups["raw/twitch_downloader/chat_messages"] == "raw_twitch_downloader"
-    assert groups["staging/stg_chat_messages"] == "staging"
-    assert groups["marts/fct_chat_messages"] == "marts_chat"
+    assert groups["staging/stg_chat_messages"] == "staging_live"
+    assert groups["core/int_streams"] == "core_live"
+    assert groups["marts/fct_chat_messages"] == "marts_live_messages"
     assert groups["published/fct_chat_messages"] == "published"
-    assert (groups["features/feat_viewers"], groups["published/feat_viewers"]) == ("features", "published")
+    assert (groups["features/feat_viewers"], groups["published/feat_viewers"]) == ("features_live", "published")
     assert groups["seeds/known_bots"] == "seeds"
 
 
 def test_only_what_is_kept_by_day_is_partitioned(graph: Any, manifest: Manifest) -> None:
     by_day = {node["name"] for node in models(manifest) if is_daily(node)}
     for key in graph.get_all_asset_keys():
-        if key.path[0] in {"seeds", "staging", "intermediate", "marts", "features", "published"}:
+        if key.path[0] in {"seeds", "staging", "core", "marts", "features", "published"}:
             expected = key.path[-1] in by_day and key.path[0] != "published"
             assert (graph.get(key).partitions_def is not None) == expected, key
     assert {"fct_chat_messages", "fct_stream_minutes", "fct_viewer_days"} <= by_day

@@ -11,8 +11,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from data_lake.days import Plan, begin_build, end_build
 from data_lake.layout import Layout
+from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import (
     PublishError,
     Table,
@@ -32,7 +32,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 def build(lake: Layout, rows: dict[str, int], days: tuple[tuple[date, date], ...] | None = None) -> None:
     todo = Plan(date(2026, 1, 3), days, (), (), "models", "a test")
-    begin_build(lake, todo)
+    begin_build(lake, todo, ())
     with connect(lake, str(lake.warehouse)) as connection:
         connection.execute("create or replace table messages (event_date date, n integer)")
         for day, n in rows.items():

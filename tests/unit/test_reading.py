@@ -13,11 +13,11 @@ import pytest
 
 from data_lake.sources import UnknownFormat, recognise
 from data_lake.sources.base import Problem
-from data_lake.sources.reading import open_bytes, read_head, read_utf8
-from data_lake.sources.reading_json import split_elements
-from data_lake.sources.reading_members import Members
-from data_lake.sources.reading_repair import prove_lines, session
-from data_lake.sources.splitting import PIECE_BYTES, split_lines
+from data_lake.sources.reading.blocks import open_bytes, read_head, read_utf8
+from data_lake.sources.reading.elements import split_elements
+from data_lake.sources.reading.members import Members
+from data_lake.sources.reading.repair import prove_lines, session
+from data_lake.sources.reading.splitting import PIECE_BYTES, split_lines
 
 ROW_START = re.compile(rb'\{\s*"_id"\s*:\s*"[^"]*"\s*,\s*"at"')
 ELEMENTS: list[dict[str, Any]] = [

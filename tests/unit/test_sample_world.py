@@ -20,8 +20,9 @@ from polars.testing import assert_frame_equal
 
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
-from data_lake.sample_world import SampleWorld, world, write_sample_world
-from data_lake.sample_world.words import SUBJECTS
+from data_lake.sample_world import SampleWorld, write_sample_world
+from data_lake.sample_world.live import world
+from data_lake.sample_world.live.words import SUBJECTS
 
 TINY = {"scale": 0.02, "days": 30}
 
@@ -46,13 +47,13 @@ class Written:
             yield path, json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
 
     def relay_events(self) -> list[dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
+        by_id: dict[str, dict[str, Any]] = {}
         for path in self.files("streampai", "_stream_events_"):
             for row in _rows(path):
                 row["data"] = json.loads(row["data"]) if isinstance(row["data"], str) else row["data"]
                 row["inserted_at"] = _time(row["inserted_at"])
-                found[row["id"]] = row
-        return list(found.values())
+                by_id[row["id"]] = row
+        return list(by_id.values())
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -131,7 +132,7 @@ def test_messages_and_viewers_are_about_as_many_as_asked(tiny: Written) -> None:
     assert tiny.world.counts["viewers"] == pytest.approx(120, rel=0.25)
 
 
-def test_two_tools_tell_the_same_twitch_message_in_the_same_second(tiny: Written) -> None:
+def test_two_tools_export_the_same_twitch_message_in_the_same_second(tiny: Written) -> None:
     by_vod: set[tuple[str, str, datetime]] = set()
     for _, chat in tiny.chats():
         if chat["streamer"]["login"] == "tombrandt":
@@ -151,12 +152,12 @@ def test_two_tools_tell_the_same_twitch_message_in_the_same_second(tiny: Written
     assert 0 < removed < 0.05 * shared
 
 
-def test_duplicate_export_says_the_same_messages_under_a_later_title(tiny: Written) -> None:
+def test_duplicate_export_holds_the_same_messages_under_a_later_title(tiny: Written) -> None:
     snapshots: dict[str, list[dict[str, Any]]] = {}
     for path, chat in tiny.chats():
         chat["exported_at"] = yaml.safe_load((path.parent / f"{path.name}.yml").read_text())["exported_at"]
         snapshots.setdefault(chat["video"]["id"], []).append(chat)
-    twice = [sorted(found, key=lambda c: c["exported_at"]) for found in snapshots.values() if len(found) == 2]
+    twice = [sorted(chats, key=lambda c: c["exported_at"]) for chats in snapshots.values() if len(chats) == 2]
     assert twice
     assert all(first["comments"] == second["comments"] for first, second in twice)
     assert all(first["video"]["viewCount"] < second["video"]["viewCount"] for first, second in twice)
@@ -209,19 +210,19 @@ def test_most_words_of_a_subject_window_belong_to_its_subject(tiny: Written) -> 
     nouns = {noun: s.name for s in SUBJECTS for noun in s.nouns}
     windows = tiny.truth("subjects").filter(pl.col("vod_id").is_not_null()).to_dicts()
     chats = {c["video"]["id"]: c for _, c in tiny.chats()}
-    right = found = 0
+    right = checked = 0
     for window in windows:
         chat = chats[window["vod_id"]]
         start = datetime.fromisoformat(chat["video"]["created_at"]).replace(tzinfo=None)
-        said: Counter[str] = Counter()
+        counted: Counter[str] = Counter()
         for c in chat["comments"]:
             if window["started_at"] <= start + timedelta(seconds=c["content_offset_seconds"]) < window["ended_at"]:
-                said.update(nouns[w] for w in c["message"]["body"].split() if w in nouns)
-        if said.total() >= 10:
-            found += 1
-            right += said.most_common(1)[0][0] == window["subject"]
-    assert found > 20
-    assert right / found > 0.9
+                counted.update(nouns[w] for w in c["message"]["body"].split() if w in nouns)
+        if counted.total() >= 10:
+            checked += 1
+            right += counted.most_common(1)[0][0] == window["subject"]
+    assert checked > 20
+    assert right / checked > 0.9
 
 
 def test_a_banned_viewer_never_writes_again(tiny: Written) -> None:

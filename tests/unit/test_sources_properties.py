@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 
 from data_lake.sources import SOURCES, UnknownFormat, recognise
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
-from data_lake.sources.streampai import SOURCE as STREAMPAI
-from data_lake.sources.twitch_downloader import SOURCE as TWITCH_DOWNLOADER
+from data_lake.sources.live.streampai import SOURCE as STREAMPAI
+from data_lake.sources.live.twitch_downloader import SOURCE as TWITCH_DOWNLOADER
 
 COUNT = 9
 SLOW_SECONDS = 20  # a parser that takes longer on a few kilobytes loops

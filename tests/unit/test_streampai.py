@@ -19,7 +19,7 @@ import pytest
 from data_lake.contracts import contract
 from data_lake.sources import recognise
 from data_lake.sources.base import Export, Problem
-from data_lake.sources.streampai import SOURCE
+from data_lake.sources.live.streampai import SOURCE
 
 LIVE, OWNER = "11111111-aaaa-4bbb-8ccc-000000000001", "99999999-aaaa-4bbb-8ccc-000000000009"
 LIVESTREAM: dict[str, Any] = {

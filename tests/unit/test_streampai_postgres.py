@@ -15,12 +15,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from data_lake.clients.streampai.postgres import COLUMNS, PostgresError, pull, scrubbed
 from data_lake.landing import add, read_sidecar
 from data_lake.layout import Layout
 from data_lake.sources import recognise
 from data_lake.sources.base import PROBLEM, Export, Rows
-from data_lake.sources.streampai_postgres import COLUMNS, PostgresError, pull, scrubbed
-from data_lake.sources.streampai_private import is_private
+from data_lake.sources.live.streampai.private import is_private
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'full-house[postgres]'")
 

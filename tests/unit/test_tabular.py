@@ -20,9 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_lake.contracts import contract
+from data_lake.sources.any.tabular import SOURCE
+from data_lake.sources.any.tabular.mapping import mappings_for
 from data_lake.sources.base import Export, Problem, Rows
-from data_lake.sources.reading import read_head
-from data_lake.sources.tabular import SOURCE, mappings_for
+from data_lake.sources.reading.blocks import read_head
 
 VIEWERS = """-- files: *
 select 'twitch' as platform, 'house' as channel_id, time as observed_at, viewers as viewer_count from {file}

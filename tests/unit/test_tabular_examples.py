@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from data_lake.sources.tabular import mappings_for
+from data_lake.sources.any.tabular.mapping import mappings_for
 from tests.unit.test_tabular import Read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from data_lake.sources import UnknownFormat, recognise
-from data_lake.sources.twitch_dashboard import SOURCE
+from data_lake.sources.live.twitch_dashboard import SOURCE
 from tests.unit.live_formats import Read
 
 HEADER = (

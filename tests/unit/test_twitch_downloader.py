@@ -16,9 +16,9 @@ import pytest
 from data_lake.contracts import contract
 from data_lake.sources import recognise
 from data_lake.sources.base import Export, Problem
-from data_lake.sources.reading import read_head
-from data_lake.sources.reading_json import split_elements
-from data_lake.sources.twitch_downloader import SOURCE
+from data_lake.sources.live.twitch_downloader import SOURCE
+from data_lake.sources.reading.blocks import read_head
+from data_lake.sources.reading.elements import split_elements
 
 STARTED = datetime(2025, 6, 1, 18, 0, 0)
 
@@ -470,8 +470,8 @@ def test_batches_do_not_change_what_is_read(tmp_path: Path, monkeypatch: pytest.
         return (content[at : at + 3_000] for at in range(0, len(content), 3_000))
 
     small = functools.partial(split_elements, batch_bytes=10_000)
-    monkeypatch.setattr("data_lake.sources.twitch_downloader.read_utf8", small_blocks)
-    monkeypatch.setattr("data_lake.sources.twitch_downloader.split_elements", small)
+    monkeypatch.setattr("data_lake.sources.live.twitch_downloader.reader.read_utf8", small_blocks)
+    monkeypatch.setattr("data_lake.sources.live.twitch_downloader.reader.split_elements", small)
     parts = Read(tmp_path, found)
     assert parts.chat == whole.chat
     assert len(parts.rows["viewers"]) == 7

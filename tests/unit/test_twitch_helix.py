@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_lake.sources.base import PROBLEM, Export, Problem, Rows
-from data_lake.sources.reading import read_head
-from data_lake.sources.twitch_helix import SOURCE, parse, recognise
+from data_lake.sources.live.twitch_helix import SOURCE
+from data_lake.sources.reading.blocks import read_head
 from tests.helix_rows import followers, live, subscriber
 
 BEGAN = "2026-03-01T12:00:00Z"
@@ -36,7 +36,7 @@ def pull_file(path: Path, *lines: Any) -> Path:
 def read(path: Path) -> tuple[dict[str, list[dict[str, Any]]], list[Problem]]:
     found: dict[str, list[dict[str, Any]]] = {}
     problems = []
-    for part in parse(Export(path, "twitch_helix", path.name, {"exported_at": BEGAN})):
+    for part in SOURCE.parse(Export(path, "twitch_helix", path.name, {"exported_at": BEGAN})):
         if isinstance(part, Rows):
             assert part.entity in SOURCE.entities
             found.setdefault(part.entity, []).extend(part.table.to_pylist())
@@ -47,9 +47,9 @@ def read(path: Path) -> tuple[dict[str, list[dict[str, Any]]], list[Problem]]:
 
 def test_a_pull_file_is_recognised_by_its_request(tmp_path: Path) -> None:
     path = pull_file(tmp_path / "f", REQUEST)
-    assert recognise(read_head(path)) == "a pull of Twitch channels/followers"
-    assert recognise(read_head(pull_file(path, '{"kind": "request"'))) is None
-    assert recognise(read_head(pull_file(path, {**REQUEST, "endpoint": "elsewhere"}))) is None
+    assert SOURCE.recognise(read_head(path)) == "a pull of Twitch channels/followers"
+    assert SOURCE.recognise(read_head(pull_file(path, '{"kind": "request"'))) is None
+    assert SOURCE.recognise(read_head(pull_file(path, {**REQUEST, "endpoint": "elsewhere"}))) is None
 
 
 def test_all_rows_of_a_snapshot_share_its_moment(tmp_path: Path) -> None:

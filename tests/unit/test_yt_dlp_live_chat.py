@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from data_lake.sources.yt_dlp_live_chat import SOURCE
+from data_lake.sources.live.yt_dlp_live_chat import SOURCE
 from tests.unit.live_formats import Read
 
 START = 1_700_000_000_000_000  # 2023-11-14 22:13:20 UTC, microseconds

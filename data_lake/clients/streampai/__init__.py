@@ -1,0 +1,1 @@
+"""Streampai as a client: its tables straight from its database."""

@@ -1,0 +1,151 @@
+"""What the warehouse remembers of its builds, in its schema `lake`.
+
+Which raw partitions it was built from and as of which day; the days that a build has begun and not ended; the days
+that were built and are not published; the models that were built and whose tests have not all passed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from data_lake.layout import Layout
+from data_lake.planning.plan import PartitionKey, Plan
+from data_lake.planning.ranges import ALWAYS, Range, ranges_of, span
+from data_lake.store import connect
+
+_StateRow = tuple[str, date, str, str | None]
+_TABLES = """
+    create schema if not exists lake;
+    create table if not exists lake.build (as_of date, fingerprint varchar);
+    create table if not exists lake.built (entity varchar, day date, source varchar, fingerprint varchar);
+    create table if not exists lake.unfinished (first_day date, last_day date);
+    create table if not exists lake.unpublished (first_day date, last_day date);
+    create table if not exists lake.unaudited (model varchar primary key);
+    create table if not exists lake.publication (version integer);
+"""
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """The last complete build: its clock, models, raw partitions by key; and what is open since.
+
+    `unfinished` are the days of builds that did not end, None for every day.
+    """
+
+    as_of: date
+    fingerprint: str
+    partitions: Mapping[PartitionKey, str]
+    unfinished: frozenset[date] | None
+    unaudited: frozenset[str]
+
+
+def read_state(layout: Layout) -> BuildState | None:
+    """None for a warehouse that was never built completely."""
+    if not layout.warehouse.exists():
+        return None
+    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+        try:
+            build = connection.execute("select as_of, fingerprint from lake.build").fetchone()
+            if build is None:
+                return None
+            rows = connection.execute("select entity, day, source, fingerprint from lake.built").fetchall()
+            unfinished = _days_of(connection, "unfinished")
+            models = _unaudited(connection)
+        except duckdb.CatalogException:
+            return None
+    partitions = {(entity, day, source): fingerprint for entity, day, source, fingerprint in rows}
+    return BuildState(build[0], build[1], partitions, unfinished, models)
+
+
+def _days_of(connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[date] | None:
+    """The days of the ranges that a table of schema `lake` holds; None for every day."""
+    ranges = connection.execute(f"select first_day, last_day from lake.{table}").fetchall()
+    return None if ALWAYS in ranges else frozenset().union(*(span(first, last) for first, last in ranges))
+
+
+def _unaudited(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    return frozenset(name for (name,) in connection.execute("select model from lake.unaudited").fetchall())
+
+
+def begin_build(layout: Layout, todo: Plan, models: Iterable[str]) -> None:
+    """Note, before the first model runs, the days that are half built from now on and the models to be tested."""
+    layout.root.mkdir(parents=True, exist_ok=True)
+    with connect(layout, str(layout.warehouse)) as connection:
+        connection.execute(_TABLES)
+        connection.execute("begin")
+        for first, last in [ALWAYS] if todo.days is None else todo.days:
+            connection.execute("insert into lake.unfinished values (?, ?)", [first, last])
+            connection.execute("insert into lake.unpublished values (?, ?)", [first, last])
+        for model in sorted(models):
+            connection.execute("insert or ignore into lake.unaudited values (?)", [model])
+        connection.execute("commit")
+
+
+def end_build(layout: Layout, todo: Plan) -> None:
+    """Note, after every model of the plan ran, what the warehouse was built from; a killed build is built again."""
+    rows: list[_StateRow] = [(p.entity, p.day, p.source, p.fingerprint) for p in todo.partitions]
+    rows += [(*key, None) for key in todo.removed]
+    with connect(layout, str(layout.warehouse)) as connection:
+        connection.execute("begin")
+        connection.execute("delete from lake.build")
+        connection.execute("delete from lake.unfinished")
+        connection.execute("insert into lake.build values (?, ?)", [todo.as_of, todo.fingerprint])
+        if todo.days is None:
+            connection.execute("delete from lake.built")
+        connection.execute("delete from lake.built where day > ?", [todo.as_of])
+        connection.register("_done", _state_table(rows))
+        connection.execute(
+            """delete from lake.built using _done
+            where built.entity = _done.entity and built.day = _done.day and built.source = _done.source"""
+        )
+        connection.execute("insert into lake.built select * from _done where fingerprint is not null")
+        connection.execute("commit")
+
+
+def _state_table(rows: list[_StateRow]) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * 4
+    types = {"entity": pa.string(), "day": pa.date32(), "source": pa.string(), "fingerprint": pa.string()}
+    return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(types.items(), columns, strict=True)})
+
+
+def end_audit(layout: Layout, models: Iterable[str] | None = None) -> None:
+    """Note that every test of these models passed, by default of all that were built."""
+    with connect(layout, str(layout.warehouse)) as connection:
+        if models is None:
+            connection.execute("delete from lake.unaudited")
+            return
+        connection.execute("begin")
+        for model in models:
+            connection.execute("delete from lake.unaudited where model = ?", [model])
+        connection.execute("commit")
+
+
+def unaudited(layout: Layout) -> frozenset[str]:
+    """Models whose tests have not all passed since they were built: to be built and tested though nothing changed."""
+    if not layout.warehouse.exists():
+        return frozenset()
+    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+        try:
+            return _unaudited(connection)
+        except duckdb.CatalogException:
+            return frozenset()
+
+
+def built_as_of(layout: Layout) -> date | None:
+    """The day the warehouse was last built as of."""
+    state = read_state(layout)
+    return state.as_of if state else None
+
+
+def unpublished(layout: Layout) -> tuple[Range, ...] | None:
+    """The days that were built and are not published yet, as inclusive ranges in order; None for every day."""
+    if not layout.warehouse.exists():
+        return ()
+    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+        days = _days_of(connection, "unpublished")
+    return None if days is None else ranges_of(days)

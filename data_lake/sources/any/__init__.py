@@ -1,0 +1,1 @@
+"""Formats of no world: a person says what their rows are."""

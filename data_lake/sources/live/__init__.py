@@ -1,0 +1,1 @@
+"""Formats of the live world: chats, streams and platforms' exports, one package each."""

@@ -1,0 +1,38 @@
+"""Chats as chat-downloader writes them, of YouTube and Twitch: a JSON array, or one item per line (JSONL).
+
+Live Twitch items name their channel; all others say neither channel nor stream: the sidecar states `channel_id` (and
+`channel_login`), `stream_id` (YouTube: the id of the video) or `vod_id`, and where known `stream_started_at`,
+`stream_ended_at`, `stream_title`. The site is told by the items, or by `platform` in the sidecar.
+"""
+
+from __future__ import annotations
+
+import re
+
+from data_lake.sources.base import Evidence, Head, Source, reader_of
+
+_START = re.compile(r"\s*(?:\[\s*)?\{")
+_KEYS = [re.compile(rf'"{key}"\s*:') for key in
+         ("message_type", "author", "timestamp", "time_in_seconds", "time_text", "action_type")]  # fmt: skip
+
+
+def recognise(head: Head) -> str | None:
+    """'a chat-downloader chat' when the JSON begins with items that have a message_type and an author or a time."""
+    if not _START.match(head.text) or not _KEYS[0].search(head.text):
+        return None
+    if sum(key.search(head.text) is not None for key in _KEYS[1:]) < 2:
+        return None
+    return f"a chat-downloader chat ({'JSON' if head.text.lstrip().startswith('[') else 'JSONL'})"
+
+
+SOURCE = Source(
+    name="chat_downloader",
+    world="live",
+    version=2,
+    entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
+    evidence=Evidence.SHAPE,
+    trust=75,
+    looks_for='chat-downloader JSON or JSONL: items with "message_type" and "author" or "timestamp"',
+    recognise=recognise,
+    parse=reader_of(__name__),
+)

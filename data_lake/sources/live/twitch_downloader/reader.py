@@ -1,0 +1,66 @@
+"""A TwitchDownloader file to rows, comments in batches.
+
+The comments stream past in batches; what stands beside them is read by `video`, the comments themselves by `comments`.
+Embedded images are skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+
+import pyarrow as pa
+
+from data_lake.sources.base import Export, Problem, Rows
+from data_lake.sources.live.twitch_downloader.comments import Comments, first_comment
+from data_lake.sources.live.twitch_downloader.video import MEMBERS, Video
+from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.elements import split_elements
+from data_lake.sources.reading.members import Members
+from data_lake.sources.reading.repair import session
+
+# A comment begins with its id; what follows it depends on the version. Badges and emoticons begin with `_id` too.
+ROW_START = re.compile(rb'\{\s*"_id"\s*:\s*"[^"]*"\s*,\s*"(?:created_at|channel_id|content_type|updated_at)"')
+
+
+def read(export: Export) -> Iterator[Rows | Problem]:
+    """Rows of channels, streams, stream_segments, chat_messages, stream_events and viewers."""
+    problems: list[Problem] = []
+    with session() as con:
+        beside = Members()
+
+        def comments() -> Iterator[pa.Table]:
+            return split_elements(con.cursor(), read_utf8(export.path, problems), "comments", ROW_START, beside)
+
+        tables = comments()
+        first = next(tables, None)
+        if "video" not in beside.values(*MEMBERS):
+            # It may stand behind the comments, whose times need it.
+            for _ in tables:
+                pass
+            found, beside = beside, Members()
+            problems.clear()
+            tables = comments()
+            first = next(tables, None)
+        else:
+            found = beside
+        video, faults = Video.read(found.values(*MEMBERS), partial(first_comment, con, first))
+        yield from faults
+        if not found.found:
+            yield Problem(None, "there is no list of comments in the file", "")
+        if found.damaged:
+            yield Problem(None, "the part before the comments is damaged; what could be read of it was kept")
+        rows = Comments(con, video).rows(chain([first] if first is not None else [], tables))
+        yield from (_stamped(part, video) for part in chain(video.rows(), rows))
+    yield from problems
+
+
+def _stamped(part: Rows, video: Video) -> Rows:
+    """The rows with the time the file says it was written; where it does not, the sidecar's is taken."""
+    if video.observed_at is None:
+        return part
+    when = pa.repeat(pa.scalar(video.observed_at, pa.timestamp("us")), len(part.table))
+    table = part.table.append_column("extracted_at", when)
+    return Rows(part.entity, table.append_column("observed_at", when) if part.entity == "viewers" else table)
