@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from data_lake.layout import Layout
+from data_lake.planning import Plan, begin_build, end_build
+from data_lake.publish import Table, publish
+from data_lake.store import connect
 from ml import serving
 from ml.serving import ModelVersion, Served
 from ml.tracking import Registry
@@ -53,3 +56,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         yield Store(layout, Registry(layout))
+
+
+DATES = Table("dim_dates", "main.dim_dates", "One row per day.", {"date_day": "The day."})
+
+
+def released(lake: Layout, last_eventful: date, as_of: date) -> Layout:
+    """The lake after it published its days since 1 March, the last of them `last_eventful`."""
+    todo = Plan(as_of, None, (), (), "models", "a test")
+    begin_build(lake, todo, ())
+    with connect(lake, str(lake.warehouse)) as connection:
+        days = f"range(date '2026-03-01', date '{last_eventful}' + 1, interval 1 day)"
+        connection.execute(f"create or replace table dim_dates as select unnest({days})::date as date_day")
+    end_build(lake, todo)
+    publish(lake, [DATES], as_of=as_of, run_id="run", created_at=datetime(2026, 4, 1, tzinfo=UTC))
+    return lake

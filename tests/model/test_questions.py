@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,7 @@ from sklearn.linear_model import Ridge
 
 import ml.questions
 from data_lake.contracts import load_contracts
-from data_lake.days import Plan, begin_build, end_build
 from data_lake.layout import Layout
-from data_lake.publish import Table, publish
-from data_lake.store import connect
 from ml import predictions, serving
 from ml.cards import Score
 from ml.gates import Condition
@@ -32,7 +29,7 @@ from ml.serving import Served
 from ml.splits import SplitError
 from ml.training import Evaluation, Trainer, train
 from orchestration.project import insight_tables, load_manifest
-from tests.model.conftest import ROWS, Store
+from tests.model.conftest import ROWS, Store, released
 
 DAY = date(2026, 3, 2)
 PUBLISHED = re.compile(r"\b(?:from|join) ((?:fct|dim|feat|agg)_\w+)")
@@ -116,23 +113,13 @@ class Doubling(Trainer[pd.DataFrame, Ridge]):
         )
 
 
+LAST = DAY + timedelta(7)
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> Layout:
-    """A lake with a week of days published."""
-    return released(Layout(tmp_path / "lake"))
-
-
-def released(layout: Layout) -> Layout:
-    as_of = DAY + timedelta(7)
-    todo = Plan(as_of, None, (), (), "models", "a test")
-    begin_build(layout, todo)
-    with connect(layout, str(layout.warehouse)) as connection:
-        days = f"range(date '{DAY}', date '{as_of}' + 1, interval 1 day)"
-        connection.execute(f"create or replace table dim_dates as select unnest({days})::date as date_day")
-    end_build(layout, todo)
-    dates = Table("dim_dates", "main.dim_dates", "One row per day.", {"date_day": "The day."})
-    publish(layout, [dates], as_of=as_of, run_id="run", created_at=datetime(2026, 4, 1, tzinfo=UTC))
-    return layout
+    """A lake with nine days published."""
+    return released(Layout(tmp_path / "lake"), LAST, as_of=LAST)
 
 
 def test_a_question_that_fails_leaves_the_others_scored_and_is_named_with_its_reason(lake: Layout) -> None:
@@ -141,7 +128,7 @@ def test_a_question_that_fails_leaves_the_others_scored_and_is_named_with_its_re
     assert bad.error == "ZeroDivisionError: nobody came"
     assert bad.sentence == "failed: ZeroDivisionError: nobody came"
     assert (good.error, good.counts, good.evaluated_days) == (None, {"ok": 1}, 1)
-    assert predictions.read(lake, "model_drift", DAY, "good")["row_count"].tolist() == [8]
+    assert predictions.read(lake, "model_drift", DAY, "good")["row_count"].tolist() == [9]
     assert predictions.read(lake, "model_drift", DAY, "bad").empty
     assert predictions.read(lake, "model_scores", DAY, "good-live")["metric"].tolist() == ["days"]
 
@@ -172,7 +159,7 @@ TABLES = (("model_drift", ""), ("model_scores", "-live"))
 
 
 def test_one_sequence_logs_gates_releases_and_promotes(store: Store) -> None:
-    layout = released(store.layout)
+    layout = released(store.layout, LAST, as_of=LAST)
     question = toy("doubling", training=Doubling(), scoring=Counting())
     result = train(question, layout, DAY)
     assert (result.status, result.promoted, result.sentence) == ("ok", True, "version 1 champion")
@@ -196,7 +183,7 @@ def test_one_sequence_logs_gates_releases_and_promotes(store: Store) -> None:
 
 
 def test_too_little_data_is_a_status_with_a_sentence_and_no_version(store: Store) -> None:
-    result = train(toy("early", training=Doubling()), released(store.layout), DAY - timedelta(1))
+    result = train(toy("early", training=Doubling()), released(store.layout, LAST, as_of=LAST), DAY - timedelta(1))
     assert (result.status, result.version, result.message) == ("insufficient_data", None, "no day is early enough")
     assert store.registry.versions("early") == []
 

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 import fullhouse
-from data_lake.days import Plan, begin_build, end_build
 from data_lake.layout import Layout
+from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import PublishError, Table, publish
 from data_lake.store import connect
 
@@ -22,7 +22,7 @@ NOTHING = Table("fct_nothing", "main.nothing", "One row per nothing.", {"event_d
 @pytest.fixture
 def published(lake: Layout, monkeypatch: pytest.MonkeyPatch) -> Layout:
     todo = Plan(DAYS[-1], None, (), (), "models", "a test")
-    begin_build(lake, todo)
+    begin_build(lake, todo, ())
     with connect(lake, str(lake.warehouse)) as connection:
         connection.execute("create table streams as select * from (values ('a', 10), ('b', null)) as t(title, viewers)")
         connection.execute(
