@@ -157,10 +157,10 @@ def train(question: Question, layout: Layout, as_of: date) -> TrainingResult:
 
 
 def _champion(question: Question, trainer: Trainer[Any, Any], layout: Layout, registry: Registry) -> Served | None:
-    """The champion, loaded; None without one, or where it cannot be asked what the challenger is asked."""
+    """The champion, loaded; None without one, where it was taken out of service, or cannot be asked the same."""
     version = registry.champion(question.name)
-    serving.versions(layout, question.name)  # those of an older lake are released
-    if version is None or not trainer.is_comparable(version):
+    released = {v.version for v in serving.versions(layout, question.name)}
+    if version is None or version.version not in released or not trainer.is_comparable(version):
         return None
     champion = serving.load(layout, version, trainer.trusted)
     trainer.check(champion.model)

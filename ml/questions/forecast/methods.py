@@ -103,14 +103,14 @@ METHODS: dict[str, Method] = {
 MEDIAN = "median_of_three"
 ORDER = (*METHODS, MEDIAN)
 # Points a method may be fitted on in one training, over all series and origins: bound by points and not by the clock,
-# so that the same history gives the same winners. Two million are about 5,000 fits of a year of days: PROPHET_SECONDS.
-LIMITED = {"prophet": 2_000_000}
+# so that the same history gives the same winners. A million are 400 series of a year of days: some three minutes.
+LIMITED = {"prophet": 1_000_000}
 
 
 def candidates(y: Floats, season: int) -> list[str]:
     """The methods worth trying on a series (on its log scale).
 
-    Prophet is one where there is a season and days are not mostly empty: without a season it is a line.
+    Prophet is one wherever there is a season: without one it is a line.
     """
     lumpy = float(np.mean(y == 0)) > INTERMITTENT
     names = ["seasonal_naive", "seasonal_window_average", *(["hurdle", "croston"] if lumpy else ["theta", "ets"])]
@@ -118,7 +118,7 @@ def candidates(y: Floats, season: int) -> list[str]:
         names.append("mstl")
     if len(y) <= SHORT and not lumpy:
         names.append("arima")
-    if season > 1 and not lumpy:
+    if season > 1:
         names.append("prophet")
     return names
 
