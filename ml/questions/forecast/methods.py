@@ -1,7 +1,8 @@
 """The forecasting methods of the tournament, simplest first, and their unit of error. Which one serves: see `fit`.
 
 All of them see log(1 + y): growth is a factor, and nothing is forecast below zero. A method that fails says so; there
-is no silent fallback to another.
+is no silent fallback to another. Libraries are imported by the method that needs them: most series are served by simple
+ones, and scoring imports nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
-from statsforecast.models import MSTL, AutoARIMA, AutoETS, CrostonSBA, DynamicOptimizedTheta
 
 from ml.seeds import seed
 
@@ -40,20 +40,28 @@ def seasonal_window_average(y: Floats, horizon: int, season: int, seasons: int |
 
 
 def theta(y: Floats, horizon: int, season: int) -> Floats:
+    from statsforecast.models import DynamicOptimizedTheta
+
     return np.asarray(DynamicOptimizedTheta(season_length=season).forecast(y=y, h=horizon)["mean"])
 
 
 def ets(y: Floats, horizon: int, season: int) -> Floats:
+    from statsforecast.models import AutoETS
+
     # Errors and seasons are additive on the log scale; the trend is searched. Long seasons are for MSTL.
     model = "AZA" if 1 < season < 24 else "AZN"
     return np.asarray(AutoETS(season_length=season, model=model, damped=True).forecast(y=y, h=horizon)["mean"])
 
 
 def mstl(y: Floats, horizon: int, season: int) -> Floats:
+    from statsforecast.models import MSTL
+
     return np.asarray(MSTL(season_length=season).forecast(y=y, h=horizon)["mean"])
 
 
 def arima(y: Floats, horizon: int, season: int) -> Floats:
+    from statsforecast.models import AutoARIMA
+
     return np.asarray(AutoARIMA(season_length=season, max_p=2, max_q=2).forecast(y=y, h=horizon)["mean"])
 
 
@@ -77,6 +85,8 @@ def prophet(y: Floats, horizon: int, season: int) -> Floats:
 
 def croston(y: Floats, horizon: int, season: int) -> Floats:
     """Croston's method with the correction of Syntetos and Boylan, on the counts themselves."""
+    from statsforecast.models import CrostonSBA
+
     return np.asarray(np.log1p(np.maximum(np.asarray(CrostonSBA().forecast(y=np.expm1(y), h=horizon)["mean"]), 0)))
 
 
