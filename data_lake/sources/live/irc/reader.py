@@ -86,9 +86,9 @@ class _Log:
         self.con.execute(f"insert or replace into rooms {ROOMS}")
         yield from self._messages(self._read(MESSAGES))
         for entity, query in (("stream_events", EVENTS), ("moderation_actions", MODERATION)):
-            found = self._read(query)
-            if found.num_rows:
-                yield Rows(entity, found)
+            rows = self._read(query)
+            if rows.num_rows:
+                yield Rows(entity, rows)
         for state in self._read(ROOM_STATES).to_pylist():
             said = {name: state[name] for name in SETTINGS if state[name] is not None}
             self.settings.setdefault(state["channel_id"], {}).update(said)
