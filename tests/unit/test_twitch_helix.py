@@ -106,14 +106,14 @@ def test_a_row_that_cannot_be_read_is_one_bad_row(tmp_path: Path, field: str, va
 
 def test_unknown_fields_go_to_extra_and_an_address_nowhere(tmp_path: Path) -> None:
     row = {**subscriber(1), "is_loyal": True, "email": "someone@example.org"}
-    found, _ = read(pull_file(tmp_path / "f", {**REQUEST, "endpoint": "subscriptions"}, page(row)))
-    assert json.loads(found["subscriptions"][0]["extra"]) == {"is_loyal": True}
+    rows, _ = read(pull_file(tmp_path / "f", {**REQUEST, "endpoint": "subscriptions"}, page(row)))
+    assert json.loads(rows["subscriptions"][0]["extra"]) == {"is_loyal": True}
 
 
 def test_nesting_without_end_costs_its_line_only(tmp_path: Path) -> None:
     deep = '{"kind": "page", "body": ' + "[" * 20_000 + "]" * 20_000 + "}"
-    found, problems = read(pull_file(tmp_path / "f", REQUEST, deep, page(*followers(2)), END))
-    assert len(found["follows"]) == 2
+    rows, problems = read(pull_file(tmp_path / "f", REQUEST, deep, page(*followers(2)), END))
+    assert len(rows["follows"]) == 2
     assert [p.row for p in problems] == [2]
 
 

@@ -18,7 +18,7 @@ from data_lake.sources.reading.twitch_videos import STREAM_ROWS, VIDEO_ROWS, VID
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
-    """Yield a snapshot of each archived stream, at each other video, and one at each channel.
+    """Yield a snapshot of each archived stream, of each other video, and of each channel.
 
     `observed_at` is left to the sidecar's `exported_at`: the answer does not say when it was given. A video that cannot
     be read is a bad row of streams.

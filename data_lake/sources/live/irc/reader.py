@@ -108,7 +108,7 @@ class _Log:
         self.con.unregister("seen")
 
     def snapshots(self) -> Iterator[Rows]:
-        """One snapshot of each channel, with the last settings of its room, and at each viewer, as last seen."""
+        """One snapshot of each channel, with the last settings of its room, and of each viewer, as last seen."""
         logins = {known_id: channel for channel, known_id in self.con.execute("from rooms order by channel").fetchall()}
         ids = sorted({*logins, *self.settings})
         channels = {
