@@ -45,7 +45,7 @@ class _Stream:
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
-    """Yield chat_messages and stream_events, and one snapshot each at the channel and the stream the sidecar states.
+    """Yield chat_messages and stream_events, and one snapshot each of the channel and the stream the sidecar states.
 
     A line that does not begin with a time and a name is a bad row of chat_messages. Without the sidecar's platform and
     channel nothing can be read, and a problem says what to write into it.

@@ -19,10 +19,10 @@ def recognise(head: Head) -> str | None:
     if not first.startswith('{"kind": "request"'):
         return None
     try:
-        said = json.loads(first)
+        request = json.loads(first)
     except (ValueError, RecursionError):
         return None
-    return f"a pull of Twitch {said['endpoint']}" if said.get("endpoint") in {*READERS, "videos"} else None
+    return f"a pull of Twitch {request['endpoint']}" if request.get("endpoint") in {*READERS, "videos"} else None
 
 
 SOURCE = Source(
