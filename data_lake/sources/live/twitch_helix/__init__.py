@@ -22,7 +22,10 @@ def recognise(head: Head) -> str | None:
         request = json.loads(first)
     except (ValueError, RecursionError):
         return None
-    return f"a pull of Twitch {request['endpoint']}" if request.get("endpoint") in {*READERS, "videos"} else None
+    # Endpoints of other platforms have the same names; the first pull files did not name theirs.
+    if request.get("platform", "twitch") != "twitch" or request.get("endpoint") not in {*READERS, "videos"}:
+        return None
+    return f"a pull of Twitch {request['endpoint']}"
 
 
 SOURCE = Source(
