@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from datetime import date
 
 from data_lake.contracts import contract
-from data_lake.expectations.coverage import know_snapshots
 from data_lake.expectations.expectation import VOLUME, Expectation
-from data_lake.expectations.findings import Finding, judge
+from data_lake.expectations.live.coverage import know_snapshots
+from data_lake.expectations.live.entities import RAW
+from data_lake.expectations.live.tables import TABLES, TableSuite
 from data_lake.expectations.profiles import Subject, frames, snapshot_frame
-from data_lake.expectations.suites import RAW
-from data_lake.expectations.table_suites import TABLES, TableSuite
 from data_lake.expectations.validation import Validator, forget, preload, write_data_docs
+from data_lake.expectations.verdicts import Finding, judge
 from data_lake.layout import Layout
 from data_lake.store import connect, partitions, scan
 

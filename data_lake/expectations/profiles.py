@@ -13,8 +13,8 @@ from math import ceil
 
 import duckdb
 
-from data_lake.expectations.coverage import FIGURES, NEEDS
 from data_lake.expectations.expectation import Expectation, Shape
+from data_lake.expectations.live.coverage import FIGURES, NEEDS
 from data_lake.snapshots import snapshot_losses_sql
 from data_lake.store import quoted
 

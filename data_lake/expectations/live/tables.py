@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data_lake.expectations.expectation import VOLUME, Expectation, published, seconds, value
-from data_lake.expectations.suites import DAY_SECONDS, MAX_STREAM_SECONDS, MAX_VIEWER_DAY_MESSAGES, MAX_VIEWERS
+from data_lake.expectations.live.entities import DAY_SECONDS, MAX_STREAM_SECONDS, MAX_VIEWER_DAY_MESSAGES, MAX_VIEWERS
 
 
 @dataclass(frozen=True)
