@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from data_lake.planning.ranges import Range
+from data_lake.planning.ranges import Days, Range
 from data_lake.store import Partition
 
 # Entity, UTC day, source.
@@ -26,7 +26,7 @@ class Plan:
     """
 
     as_of: date
-    days: tuple[Range, ...] | None
+    days: Days
     partitions: tuple[Partition, ...]
     removed: tuple[PartitionKey, ...]
     fingerprint: str

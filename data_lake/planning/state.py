@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from data_lake.layout import Layout
 from data_lake.planning.plan import PartitionKey, Plan
-from data_lake.planning.ranges import ALWAYS, Range, ranges_of, span
+from data_lake.planning.ranges import ALWAYS, Days, ranges_of, span
 from data_lake.store import connect
 
 _StateRow = tuple[str, date, str, str | None]
@@ -142,7 +142,7 @@ def built_as_of(layout: Layout) -> date | None:
     return state.as_of if state else None
 
 
-def unpublished(layout: Layout) -> tuple[Range, ...] | None:
+def unpublished(layout: Layout) -> Days:
     """The days that were built and are not published yet, as inclusive ranges in order; None for every day."""
     if not layout.warehouse.exists():
         return ()

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_lake.contracts import contract
+from data_lake.documents import DocumentError
 from data_lake.ingest import ingest, quarantined
 from data_lake.landing import add, entries, new_files, read_sidecar, sidecar_path
 from data_lake.layout import Layout
@@ -147,6 +148,60 @@ def test_a_sidecar_that_is_not_yaml_is_a_failed_file_with_a_remedy(lake: Layout,
     sidecar_path(added.path).write_text("exported_at: 2026-02-03T00:00:00Z\n")
     ingest(lake)
     assert len(messages(lake)) == 3
+
+
+def test_a_sidecar_with_a_time_that_is_none_names_file_field_and_remedy(lake: Layout, tmp_path: Path) -> None:
+    added = add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
+    sidecar_path(added.path).write_text("exported_at: yesterday")
+    (error,) = ingest(lake).failed.values()
+    assert error == (
+        f"{added.path.name}.yml: exported_at is 'yesterday' (write it as 2026-01-31T12:00:00Z); "
+        "correct the sidecar and run again"
+    )
+
+
+def test_an_index_entry_that_is_damaged_names_file_field_and_remedy(lake: Layout, tmp_path: Path) -> None:
+    add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
+    ingest(lake)
+    (path,) = lake.index.rglob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "size": "large"}))
+    with pytest.raises(
+        DocumentError, match=rf"{path.name}: size is 'large' .*delete this file: its landing file is read"
+    ):
+        entries(lake)
+    path.unlink()
+    ingest(lake)
+    assert len(messages(lake)) == 3
+
+
+def test_an_index_entry_written_by_an_earlier_version_is_read(lake: Layout, tmp_path: Path) -> None:
+    add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
+    ingest(lake)
+    (path,) = lake.index.rglob("*.json")
+    before = entries(lake)
+    content = json.loads(path.read_text())
+    later = {name: content.pop(name) for name in ("problem_count", "error", "problems")}
+    assert later == {"problem_count": 0, "error": None, "problems": []}
+    path.write_text(json.dumps({**content, "a_field_of_long_ago": 1}, sort_keys=True))
+    assert entries(lake) == before
+    assert new_files(lake) == []
+
+
+def test_the_files_of_an_entity_that_was_renamed_are_read_again_and_its_folder_stops_nothing(
+    lake: Layout, tmp_path: Path
+) -> None:
+    add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
+    ingest(lake)
+    before = messages(lake)
+    # As an older version left it: rows, index and quarantine under the older name.
+    lake.raw_entity("chat_messages").rename(lake.raw_entity("chat_lines"))
+    for path in lake.index.rglob("*.json"):
+        path.write_text(path.read_text().replace("chat_messages", "chat_lines"))
+    assert len(new_files(lake)) == 1
+    assert ingest(lake).failed == {}
+    assert messages(lake) == before
+    assert "chat_lines" not in {part.entity for part in partitions(lake)}
+    assert ingest(lake).files == 0
 
 
 def test_a_landing_file_that_was_deleted_leaves_its_rows(lake: Layout, tmp_path: Path) -> None:

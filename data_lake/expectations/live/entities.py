@@ -1,4 +1,4 @@
-"""What is expected of every entity of raw/: one table of expectations each, nothing computed here.
+"""What is expected of every entity of the live world in raw/.
 
 A bound says what is plausible, not what is allowed: a row outside is kept, shown and traced to its landing file. What
 every row must hold to be kept at all is its contract's matter. Expectations of raw/ warn, since models may yet choose
@@ -7,19 +7,8 @@ another source's row. The exception is a newest snapshot that lacks a whole chan
 
 from __future__ import annotations
 
-from data_lake.expectations.expectation import (
-    COVERAGE,
-    KNOWN_CHANNELS,
-    KNOWN_STREAMS,
-    VOLUME,
-    Expectation,
-    daily,
-    holds,
-    known,
-    seconds,
-    snapshots,
-    value,
-)
+from data_lake.expectations.expectation import VOLUME, Expectation, holds, known, seconds, snapshots, value
+from data_lake.expectations.live.coverage import COVERAGE, KNOWN_CHANNELS, KNOWN_STREAMS, VIEWERS_LIKE_PEOPLE
 
 MAX_VIEWERS = 10_000_000
 DAY_SECONDS = 86_400
@@ -27,8 +16,6 @@ DAY_SECONDS = 86_400
 CLOCK_SKEW_SECONDS = 3_600
 # Marathons of a week are real; what lasts longer than this is a wrong clock.
 MAX_STREAM_SECONDS = 30 * DAY_SECONDS
-# Twitch lets an account that does not moderate send 20 messages in 30 seconds.
-MAX_VIEWER_DAY_MESSAGES = 57_600
 
 EVENT_TYPES = (
     "follow", "subscription", "resubscription", "gift", "raid", "donation", "cheer", "superchat", "hype",
@@ -41,7 +28,7 @@ EVENT_TYPES = (
 )  # fmt: skip
 ACTION_TYPES = ("ban", "timeout", "delete", "unban", "clear")
 
-RAW: dict[str, tuple[Expectation, ...]] = {
+ENTITIES: dict[str, tuple[Expectation, ...]] = {
     "channel_owners": (
         holds(
             "time_zone_is_known",
@@ -148,15 +135,7 @@ RAW: dict[str, tuple[Expectation, ...]] = {
             sql='length(text) - 1 - list_max(list_transform(emotes, lambda e: e."end"))',
         ),
         VOLUME,
-        daily(
-            "viewers_type_like_people",
-            "busiest_viewer_count",
-            f"One viewer sends at most {MAX_VIEWER_DAY_MESSAGES:,} messages a day.",
-            0,
-            MAX_VIEWER_DAY_MESSAGES,
-            shows=("busiest_viewer_id",),
-            says="{busiest_viewer_id} sent {busiest_viewer_count} messages on {event_date}",
-        ),
+        VIEWERS_LIKE_PEOPLE,
         *COVERAGE,
     ),
     "stream_events": (
