@@ -1,7 +1,7 @@
 """Entity contracts: what every raw row must look like, read from the dbt source files.
 
 The file `dbt_project/models/raw/<world>/<entity>.yml` describes an entity; dbt reads it as a source,
-this module reads it as an Arrow schema and a set of row checks. What a source format looks like does not belong here.
+this module reads it as an Arrow schema and a set of row checks.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def load_contracts(folder: Path = CONTRACT_FILES) -> dict[str, Contract]:
 
 def contract(entity: str) -> Contract:
     """The contract of one entity. Raises ContractError for a name that has none."""
-    found = load_contracts().get(entity)
-    if found is None:
+    named = load_contracts().get(entity)
+    if named is None:
         raise ContractError(f"no contract for entity '{entity}'; there are: {', '.join(load_contracts())}")
-    return found
+    return named

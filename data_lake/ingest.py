@@ -2,7 +2,7 @@
 
 Files are read in groups. The rows of a group wait in raw/_spool, so memory does not grow with the size of a
 file; they are completed and checked in DuckDB, merged day by day, and only then does each file get its index entry: a
-killed ingest leaves whole partitions and files that will be read again. Formats do not belong here (see `sources`).
+killed ingest leaves whole partitions and files that will be read again.
 """
 
 from __future__ import annotations

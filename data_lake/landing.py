@@ -1,7 +1,7 @@
 """The landing zone: exports as received, and the index of what has been read from them.
 
 A file that `add` files is never changed and is named by its content; a file somebody drops into landing/<source>/
-is read as it is, and again when its size or time of change differs. How a file is read does not belong here.
+is read as it is, and again when its size or time of change differs.
 """
 
 from __future__ import annotations
@@ -246,9 +246,9 @@ def is_content_addressed(file: LandingFile) -> bool:
 
 def new_files(layout: Layout) -> list[LandingFile]:
     """Files to read: those the index does not hold, or holds as another reader, contract or context left them."""
-    known = entries(layout)
+    index = entries(layout)
     return [
         f
         for f in landing_files(layout)
-        if (f.source, f.name) not in known or not is_current(f, known[f.source, f.name])
+        if (f.source, f.name) not in index or not is_current(f, index[f.source, f.name])
     ]

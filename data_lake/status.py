@@ -49,10 +49,10 @@ def collect(layout: Layout, fingerprint: str) -> Status:
     index = entries(layout)
     by_entity: dict[str, EntityStatus] = {}
     for part in partitions(layout):
-        found = by_entity.setdefault(part.entity, EntityStatus(part.entity))
-        found.partitions += 1
-        found.first_day = min(found.first_day or part.day, part.day)
-        found.last_day = max(found.last_day or part.day, part.day)
+        about = by_entity.setdefault(part.entity, EntityStatus(part.entity))
+        about.partitions += 1
+        about.first_day = min(about.first_day or part.day, part.day)
+        about.last_day = max(about.last_day or part.day, part.day)
     quarantined: Counter[tuple[str, str, str]] = Counter()
     for entry in index.values():
         for entity, days in entry.rows.items():

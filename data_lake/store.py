@@ -1,7 +1,7 @@
 """Reading and writing the raw zone: scan, write one partition, merge new rows into the partitions they touch.
 
 A partition is one file per (entity, UTC day, source). It is replaced whole and atomically, and only when its bytes
-change. How a landing file becomes rows, and which files are new, does not belong here (see `ingest`).
+change.
 """
 
 from __future__ import annotations
@@ -214,8 +214,8 @@ def renew(layout: Layout, entity: str, source: str) -> None:
 def scan(layout: Layout, entity: str, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
     """All rows of an entity as a DuckDB relation with the contract's columns and `event_date`."""
     ensure_readable(layout, entity)
-    found = connection or connect(layout)
-    return found.sql(
+    reader = connection or connect(layout)
+    return reader.sql(
         f"select * from read_parquet({literal(layout.raw_glob(entity))}, hive_partitioning = true, "
         "hive_types = {'event_date': date}) where event_date is not null"
     )
@@ -239,8 +239,8 @@ def merge(
     """
     expected = contract(entity)
     day_of = f'cast("{expected.event_time}" as date)'
-    found = {d for (d,) in connection.execute(f"select distinct {day_of} from {rows}").fetchall()}
-    touched = sorted(found | set(also_days))
+    new_days = {d for (d,) in connection.execute(f"select distinct {day_of} from {rows}").fetchall()}
+    touched = sorted(new_days | set(also_days))
     if not touched:
         return []
     paths = {day: layout.raw_partition(entity, day, source) for day in touched}

@@ -1,7 +1,6 @@
 """The frames that expectations look at, computed in DuckDB: the rows of a window, one row per day, one per snapshot.
 
-Whole-set figures are computed here, so that a frame stays small whatever the lake holds. What is expected of them does
-not belong here.
+Whole-set figures are computed here, so that a frame stays small whatever the lake holds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The Great Expectations side: frames validated, results kept in the lake, data docs built from them.
 
-Great Expectations takes seconds to import, so it is imported where it is used. Which frames and which expectations
-there are does not belong here.
+Great Expectations takes seconds to import, so it is imported where it is used.
 """
 
 from __future__ import annotations

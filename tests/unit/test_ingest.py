@@ -24,8 +24,8 @@ CHAT = [(1, "anna", "hello"), (2, "bert", "hi"), (14_500, "anna", "after midnigh
 
 
 def messages(lake: Layout) -> list[tuple[str, str]]:
-    found = scan(lake, "chat_messages").select("sent_at::varchar, text").order("all").fetchall()
-    return [(sent_at, text) for sent_at, text in found]
+    rows = scan(lake, "chat_messages").select("sent_at::varchar, text").order("all").fetchall()
+    return [(sent_at, text) for sent_at, text in rows]
 
 
 def everything(lake: Layout) -> dict[str, list[tuple[object, ...]]]:
@@ -39,9 +39,9 @@ def test_an_export_is_filed_once_under_its_content_with_its_sidecar(lake: Layout
     assert (added.source, added.is_new) == ("twitch_downloader", True)
     assert added.path.name.endswith("-chat.json")
     assert len(added.path.name.split("-")[0]) == 16
-    said = read_sidecar(sidecar_path(added.path))
-    assert said["name"] == "chat.json"
-    assert isinstance(said["exported_at"], datetime)
+    content = read_sidecar(sidecar_path(added.path))
+    assert content["name"] == "chat.json"
+    assert isinstance(content["exported_at"], datetime)
     copy = tmp_path / "the same under another name.json"
     copy.write_bytes(file.read_bytes())
     assert not add(lake, copy).is_new
@@ -93,7 +93,7 @@ def test_shuffled_and_duplicated_exports_end_in_the_same_rows(tmp_path: Path) ->
     for file in files:
         add(all_at_once, file)
     ingest(all_at_once)
-    assert all(found == seen[0] for found in [*seen, everything(all_at_once)])
+    assert all(lake_content == seen[0] for lake_content in [*seen, everything(all_at_once)])
     assert len(seen[0]["chat_messages"]) == 4
 
 
@@ -113,9 +113,9 @@ def test_a_bad_row_is_set_aside_with_file_row_reason_and_text_and_the_rest_is_ke
     lake: Layout, tmp_path: Path
 ) -> None:
     file = twitch_chat(tmp_path / "chat.json", CHAT)
-    said = json.loads(file.read_text())
-    said["comments"][1]["content_offset_seconds"] = "soon"
-    file.write_text(json.dumps(said))
+    content = json.loads(file.read_text())
+    content["comments"][1]["content_offset_seconds"] = "soon"
+    file.write_text(json.dumps(content))
     added = add(lake, file)
     report = ingest(lake)
     assert [text for _, text in messages(lake)] == ["hello", "after midnight"]
@@ -222,8 +222,8 @@ def test_rows_of_a_file_that_is_gone_outlive_a_changed_contract(lake: Layout, tm
         table = pq.read_table(part.path, partitioning=None).drop_columns(["badges"])
         pq.write_table(table.replace_schema_metadata({"contract": "older"}), part.path)
     for path in lake.index.rglob("*.json"):
-        said = json.loads(path.read_text())
-        path.write_text(json.dumps({**said, "contracts": dict.fromkeys(said["contracts"], "older")}))
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({**content, "contracts": dict.fromkeys(content["contracts"], "older")}))
     (gone,) = lake.landing.rglob("*-gone.json")
     gone.unlink()
     ingest(lake)

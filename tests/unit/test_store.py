@@ -49,14 +49,14 @@ def test_no_rows_remove_the_partition(lake: Layout) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "reason"),
     [
         (message("a", "2026-02-01 00:00"), "holds rows of"),
         ({**message("a", "2026-01-31 20:00"), "platform": None}, "platform is missing in 1 rows"),
     ],
 )
-def test_rows_that_break_the_contract_are_refused(lake: Layout, row: dict[str, object], said: str) -> None:
-    with pytest.raises(ContractError, match=said):
+def test_rows_that_break_the_contract_are_refused(lake: Layout, row: dict[str, object], reason: str) -> None:
+    with pytest.raises(ContractError, match=reason):
         write_partition(lake, "chat_messages", DAY, "streampai", rows_of("chat_messages", row))
 
 
