@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from data_lake.contracts import EARLIEST, LATEST, Column, Contract
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.store import literal, quoted
+from data_lake.sql import literal, quoted
 
 
 def check_rows(

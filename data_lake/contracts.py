@@ -11,11 +11,13 @@ import json
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import duckdb
-import pyarrow as pa
 import yaml
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
 
 CONTRACT_FILES = Path(__file__).parents[1] / "dbt_project" / "models" / "raw"
 
@@ -87,6 +89,8 @@ class Contract:
     @cached_property
     def arrow_schema(self) -> pa.Schema:
         """The columns as Arrow types, chosen by asking DuckDB."""
+        import pyarrow as pa
+
         return pa.schema([(c.name, _arrow_type(c.type)) for c in self.columns])
 
     @cached_property
@@ -107,6 +111,9 @@ class Contract:
 
 @cache
 def _types_connection() -> duckdb.DuckDBPyConnection:
+    # Here, as pyarrow above: most commands read contracts without asking for types, and both take time to import.
+    import duckdb
+
     return duckdb.connect()
 
 

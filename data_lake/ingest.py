@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from data_lake.checking import check_rows
 from data_lake.contracts import Contract, contract, load_contracts
 from data_lake.documents import DocumentError
+from data_lake.files import replace_file
 from data_lake.landing import (
     Entry,
     LandingFile,
@@ -38,7 +39,8 @@ from data_lake.layout import Layout
 from data_lake.sources import SOURCES
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Problem, Rows
 from data_lake.spool import Spool
-from data_lake.store import connect, ensure_readable, merge, parquet, renew, replace_file
+from data_lake.sql import connect
+from data_lake.store import ensure_readable, merge, parquet, renew
 
 # One group's rows are merged together: larger groups write each partition less often, smaller ones need less disk.
 GROUP_BYTES = 512 * 1024 * 1024

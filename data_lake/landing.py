@@ -19,11 +19,11 @@ from pydantic import BeforeValidator
 
 from data_lake.contracts import contract
 from data_lake.documents import read_json, read_yaml, to_json, to_yaml, typed
+from data_lake.files import replace_file
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES, Export, recognise
 from data_lake.sources.any.tabular.mapping import folder_of
 from data_lake.sources.reading.sidecars import given_name
-from data_lake.store import replace_file
 
 TABULAR = "tabular"
 

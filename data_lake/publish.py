@@ -17,8 +17,9 @@ from pathlib import Path
 import duckdb
 
 from data_lake.documents import read_json, to_json
+from data_lake.files import replace_file
 from data_lake.layout import EMPTY_PARTITION, Layout
-from data_lake.store import connect, literal, replace_file
+from data_lake.sql import connect, literal
 
 KEEP_VERSIONS = 5
 KEEP_AGE = timedelta(hours=24)

@@ -8,9 +8,9 @@ from datetime import date, datetime
 
 from data_lake.landing import Entry, entries, landing_files, missing_files, new_files, unknown_folders
 from data_lake.layout import Layout
+from data_lake.partitions import partitions
 from data_lake.planning import built_as_of, observed, stale
 from data_lake.publish import Version, current_version
-from data_lake.store import partitions
 
 
 @dataclass

@@ -7,10 +7,8 @@ change.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -20,55 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_lake.contracts import Contract, ContractError, contract, load_contracts
+from data_lake.contracts import Contract, ContractError, contract
+from data_lake.files import replace_file
 from data_lake.layout import Layout
+from data_lake.sql import connect, file_list, literal, quoted
 
 CONTRACT_KEY = b"contract"
-# Half of the 4 GB that the marts may use at ten million messages; larger merges spill to disk.
-MEMORY_LIMIT = os.environ.get("FULLHOUSE_MEMORY_LIMIT", "2GB")
 MERGE_ROWS = 200_000
 # Partitions are many and small: Arrow leaves the interpreter while it writes one.
 WRITERS, DAYS_HELD = 2, 16
-
-
-def connect(layout: Layout, database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in UTC that spills inside the lake."""
-    connection = duckdb.connect(database, read_only=read_only)
-    connection.execute("set TimeZone = 'UTC'")
-    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-    connection.execute("set temp_directory = ?", [str(layout.root / ".duckdb-spill")])
-    return connection
-
-
-def quoted(names: Iterable[str], prefix: str = "") -> str:
-    """Column names as a SQL list."""
-    return ", ".join(f'{prefix}"{name}"' for name in names)
-
-
-def literal(text: str) -> str:
-    """A string as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def file_list(paths: Iterable[Path]) -> str:
-    """Paths as the list argument of read_parquet."""
-    return "[" + ", ".join(literal(str(p)) for p in paths) + "]"
-
-
-def replace_file(path: Path, content: bytes | memoryview | pa.Buffer) -> bool:
-    """Write a file beside its place and move it there; False, and no write, when it already says the same."""
-    if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == bytes(content):
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-        os.replace(beside, path)
-    except OSError:
-        beside.unlink(missing_ok=True)  # half a file must not take the room that a full disk lacks
-        raise
-    return True
 
 
 def parquet(table: pa.Table) -> pa.Buffer:
@@ -147,41 +105,6 @@ def ensure_readable(layout: Layout, entity: str) -> None:
     """Put down the file without rows that lets dbt read an entity nobody has filled."""
     expected = contract(entity)
     replace_file(layout.raw_empty(entity), _stamped(expected.arrow_schema.empty_table(), expected))
-
-
-@dataclass(frozen=True)
-class Partition:
-    """One raw file; `fingerprint` changes when its content does."""
-
-    entity: str
-    day: date
-    source: str
-    path: Path
-    fingerprint: str
-
-
-def partitions(layout: Layout, entity: str | None = None) -> Iterator[Partition]:
-    """The partitions that hold rows, by entity, day and source; folders of raw/ that no contract names are not read."""
-    for name in [entity] if entity else load_contracts():
-        for day, day_folder in _subfolders(layout.raw_entity(name), "event_date="):
-            if not day[:1].isdigit():
-                continue  # the file of an entity without rows
-            for source, folder in _subfolders(day_folder, "source="):
-                path = Path(folder, "part-0.parquet")
-                try:
-                    stat = path.stat()
-                except FileNotFoundError:
-                    continue
-                yield Partition(name, date.fromisoformat(day), source, path, f"{stat.st_size}-{stat.st_mtime_ns}")
-
-
-def _subfolders(folder: str | Path, prefix: str) -> list[tuple[str, str]]:
-    """Subfolders by what stands behind the prefix in their names; none when there is no folder."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted((e.name.removeprefix(prefix), e.path) for e in entries if e.name.startswith(prefix))
-    except FileNotFoundError:
-        return []
 
 
 def contract_of(path: Path) -> str | None:

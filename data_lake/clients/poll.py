@@ -20,8 +20,8 @@ from data_lake.clients.pull_file import SOURCE, PullFile, begin, land_leftovers,
 from data_lake.clients.twitch_auth import NotConnected
 from data_lake.clients.twitch_endpoints import ENDPOINTS, account_for
 from data_lake.clients.twitch_helix import HelixClient, HelixError, Params
+from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.store import replace_file
 
 FILE_SPAN = timedelta(hours=1)
 # Pages may leave out a stream that is live: only so many snapshots without it say that it has ended.

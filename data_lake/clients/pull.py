@@ -21,8 +21,8 @@ from data_lake.clients.twitch_auth import Account, NotConnected
 from data_lake.clients.twitch_endpoints import DAILY, ENDPOINTS, NO_HISTORY, Endpoint, NoLogin, access, account_for
 from data_lake.clients.twitch_helix import HelixClient, HelixError, Refused
 from data_lake.clients.walk import Walker
+from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.store import replace_file
 
 State = Literal["pulled", "incomplete", "already there", "skipped", "failed", "no history"]
 BATCH = 100

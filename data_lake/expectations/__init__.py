@@ -18,8 +18,10 @@ from data_lake.expectations.suites import entity_suite, table_suites, worlds
 from data_lake.expectations.validation import Validator, forget, preload, write_data_docs
 from data_lake.expectations.verdicts import Verdict, judge
 from data_lake.layout import Layout
+from data_lake.partitions import partitions
 from data_lake.planning.ranges import Days
-from data_lake.store import connect, partitions, scan
+from data_lake.sql import connect
+from data_lake.store import scan
 
 __all__ = ["Verdict", "check_raw", "check_tables", "preload", "table_suites", "write_data_docs"]
 

@@ -14,7 +14,7 @@ import duckdb
 from data_lake.expectations.expectation import Expectation, Shape
 from data_lake.planning.ranges import Days
 from data_lake.snapshots import snapshot_losses_sql
-from data_lake.store import quoted
+from data_lake.sql import quoted
 
 TRAILING_DAYS = 28
 # A median of fewer days says nothing about the next one.

@@ -12,7 +12,7 @@ import duckdb
 from data_lake.expectations.expectation import Expectation, Shape
 from data_lake.expectations.profiles import FRAME_ROWS, Frame
 from data_lake.expectations.validation import Validator
-from data_lake.store import literal, quoted
+from data_lake.sql import literal, quoted
 
 WORST_ROWS = 10
 SHOWN = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from data_lake.partitions import Partition
 from data_lake.planning.ranges import Days, Range
-from data_lake.store import Partition
 
 # Entity, UTC day, source.
 PartitionKey = tuple[str, date, str]

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from data_lake.layout import Layout
 from data_lake.planning.plan import PartitionKey, Plan
 from data_lake.planning.ranges import ALWAYS, Days, ranges_of, span
-from data_lake.store import connect
+from data_lake.sql import connect
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _StateRow = tuple[str, date, str, str | None]
 _TABLES = """
@@ -108,6 +111,8 @@ def end_build(layout: Layout, todo: Plan) -> None:
 
 
 def _state_table(rows: list[_StateRow]) -> pa.Table:
+    import pyarrow as pa
+
     columns = list(zip(*rows, strict=True)) or [()] * 4
     types = {"entity": pa.string(), "day": pa.date32(), "source": pa.string(), "fingerprint": pa.string()}
     return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(types.items(), columns, strict=True)})

@@ -19,7 +19,7 @@ from data_lake.contracts import Contract
 from data_lake.layout import Layout
 from data_lake.planning import worlds as package
 from data_lake.planning.ranges import Range
-from data_lake.store import literal, quoted
+from data_lake.sql import literal, quoted
 
 # UTC day and source of a partition of one entity.
 Parts = list[tuple[date, str]]

@@ -29,7 +29,9 @@ from data_lake.ingest import ingest
 from data_lake.landing import add, landing_files, read_sidecar, sidecar_path
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
-from data_lake.store import connect, literal, partitions, scan
+from data_lake.partitions import partitions
+from data_lake.sql import connect, literal
+from data_lake.store import scan
 from tests.builders import EXPORTED, PLANNED_MODELS, twitch_chat
 
 WRITES = {

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import Table, publish
-from data_lake.store import connect
+from data_lake.sql import connect
 from orchestration.assets.models import days_to_score
 from orchestration.partitions import Window
 

@@ -22,7 +22,8 @@ from data_lake.expectations import (
 from data_lake.expectations.suites import entity_suite, table_suites
 from data_lake.layout import Layout
 from data_lake.snapshots import incomplete_snapshots
-from data_lake.store import connect, write_partition
+from data_lake.sql import connect
+from data_lake.store import write_partition
 from tests.builders import at, day, message, put, sample
 
 SNAPSHOT = "earlier_snapshots_have_every_channel"

@@ -16,8 +16,9 @@ from data_lake.documents import DocumentError
 from data_lake.ingest import ingest, quarantined
 from data_lake.landing import add, entries, new_files, read_sidecar, sidecar_path
 from data_lake.layout import Layout
+from data_lake.partitions import partitions
 from data_lake.sources import UnknownFormat
-from data_lake.store import contract_of, partitions, scan
+from data_lake.store import contract_of, scan
 from tests.builders import twitch_chat
 
 CHAT = [(1, "anna", "hello"), (2, "bert", "hi"), (14_500, "anna", "after midnight")]

@@ -25,7 +25,7 @@ from data_lake.publish import (
     rollback,
     versions,
 )
-from data_lake.store import connect
+from data_lake.sql import connect
 
 MESSAGES = Table("messages", "main.messages", "One row per message.", {"event_date": "UTC day.", "n": "A count."}, True)
 STREAMS = Table("streams", "main.streams", "One row per stream.", {"name": "Its name."})

@@ -10,7 +10,9 @@ import pytest
 
 from data_lake.contracts import ContractError, contract
 from data_lake.layout import Layout
-from data_lake.store import connect, contract_of, ensure_readable, merge, partitions, scan, write_partition
+from data_lake.partitions import partitions
+from data_lake.sql import connect
+from data_lake.store import contract_of, ensure_readable, merge, scan, write_partition
 from tests.builders import at, message, put, rows_of
 
 DAY = date(2026, 1, 31)
