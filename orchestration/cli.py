@@ -18,13 +18,14 @@ import duckdb
 from rich.console import Console
 
 from data_lake import adding, landing, publish
+from data_lake.clients.errors import ClientError
 from data_lake.contracts import ContractError
 from data_lake.layout import Layout
 from data_lake.lock import LakeBusy, LakeLock
 from data_lake.sources import UnknownFormat
 from data_lake.sources.reading.sidecars import given_name
 from data_lake.status import collect
-from orchestration import lake_run, terminal, twitch_commands
+from orchestration import client_commands, lake_run, terminal
 from orchestration import progress as steps
 from orchestration.progress import Progress
 from orchestration.project import ManifestMissing, fingerprint
@@ -37,7 +38,7 @@ EXPECTED = (
     UnknownFormat,
     lake_run.RunError,
     publish.PublishError,
-    *twitch_commands.EXPECTED,
+    ClientError,
     OSError,
     ValueError,
 )
@@ -72,9 +73,8 @@ def main(debug: bool) -> None:
     """An audience lakehouse: exports in, tested tables out. The lake is at LAKE_ROOT (data_lake/storage unless set)."""
 
 
-main.add_command(twitch_commands.connect_command)
-main.add_command(twitch_commands.pull_command)
-main.add_command(twitch_commands.poll_command)
+for command in client_commands.commands():
+    main.add_command(command)
 
 
 @main.command()
@@ -168,7 +168,7 @@ def sample(scale: float, days: int, seed: int) -> None:
 def status() -> None:
     """Zones, days, stale partitions, failed files, freshness."""
     layout = Layout.from_env()
-    terminal.show_status(Console(), collect(layout, fingerprint()), twitch_commands.missing_logins(layout))
+    terminal.show_status(Console(), collect(layout, fingerprint()), client_commands.missing_logins(layout))
 
 
 @main.command()

@@ -14,8 +14,8 @@ from orchestration.assets.marts import marts_assets
 from orchestration.assets.models import insights_assets, scoring_assets, training_assets
 from orchestration.assets.publish import published_assets, published_insights
 from orchestration.assets.raw import raw_assets
-from orchestration.assets.twitch import live_sensor, twitch_assets, twitch_job, twitch_schedule
 from orchestration.checks import raw_checks
+from orchestration.clients import client_assets, client_jobs, client_schedules, client_sensors
 from orchestration.jobs import lake_job, scoring_job, training_job
 from orchestration.project import Manifest, load_manifest
 from orchestration.quality import expectation_checks
@@ -31,11 +31,11 @@ def build_definitions(resources: Mapping[str, Any] | None = None, manifest: Mani
     assets += [scoring_assets(), insights_assets(manifest), published_insights(manifest)]
     keys = sorted(key for definition in assets for key in definition.keys)
     return dg.Definitions(
-        assets=[*assets, *training_assets(), twitch_assets()],
+        assets=[*assets, *training_assets(), *client_assets()],
         asset_checks=[raw_checks(), expectation_checks(manifest)],
-        jobs=[lake_job(), scoring_job(), training_job(), twitch_job()],
-        schedules=[daily_schedule(keys), training_schedule(), twitch_schedule()],
-        sensors=[landing_sensor(keys), failure_sensor(), live_sensor(keys)],
+        jobs=[lake_job(), scoring_job(), training_job(), *client_jobs()],
+        schedules=[daily_schedule(keys), training_schedule(), *client_schedules()],
+        sensors=[landing_sensor(keys), failure_sensor(), *client_sensors(keys)],
         resources={**default_resources(), **(resources or {})},
         # One process per run: a process per step would cost 3 to 4 s each.
         executor=dg.in_process_executor,

@@ -17,8 +17,9 @@ from pathlib import Path
 from data_lake.clients.http import Clock, Http
 from data_lake.clients.poll import poll
 from data_lake.clients.pull import pull
-from data_lake.clients.twitch_auth import SCOPES, TokenStore, connect
-from data_lake.clients.twitch_helix import HelixClient
+from data_lake.clients.tokens import TokenStore
+from data_lake.clients.twitch.helix import HelixSession
+from data_lake.clients.twitch.login import SCOPES, connect
 from data_lake.layout import Layout
 from data_lake.sample_world.clock import LAST_DAY
 from data_lake.sample_world.live.world import LiveSettings
@@ -33,29 +34,29 @@ def demo(layout: Layout, folder: Path, *, days: int, scale: float = 0.3, world_d
     world = SampleHelix(LiveSettings(seed=7, scale=scale, days=world_days))
     start = datetime(LAST_DAY.year, LAST_DAY.month, LAST_DAY.day) - timedelta(days=days - 1)
     clock = FakeClock(start.isoformat())
-    found: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
     with HelixServer(world, clock, Faults(share=0.05)) as server:
         os.environ["TWITCH_AUTH_URL"], os.environ["TWITCH_HELIX_URL"] = server.auth_url, server.helix_url
-        store = TokenStore(folder / "twitch.json")
+        store = TokenStore("twitch", folder / "twitch.json")
         http = Http(Clock(clock.now, clock.sleep))
         for channel in world.channels.values():
             server.device_login = Login(channel.channel_id, channel.login, list(SCOPES))
-            connect(store, http, tell=lambda said: None, client_id=CLIENT_ID)
-        client = HelixClient(store, http)
+            connect(store, http, tell=lambda text: None, client_id=CLIENT_ID)
+        session = HelixSession(store, http)
         for number in range(days):
             night = start + timedelta(days=number + 1) - timedelta(minutes=30)
-            found["samples"] += _poll_until(layout, client, world, clock, night)
-            for outcome in pull(layout, client).outcomes:
-                found[outcome.endpoint] += outcome.rows
-        poll(layout, client, flush=True)
-    return found
+            rows["samples"] += _poll_until(layout, session, world, clock, night)
+            for one in pull(layout, session).lists:
+                rows[one.endpoint] += one.rows
+        poll(layout, session, flush=True)
+    return rows
 
 
-def _poll_until(layout: Layout, client: HelixClient, world: SampleHelix, clock: FakeClock, end: datetime) -> int:
+def _poll_until(layout: Layout, session: HelixSession, world: SampleHelix, clock: FakeClock, end: datetime) -> int:
     """Poll while somebody is live, and three times after; the time between is skipped. Returns the samples taken."""
     samples = 0
     while clock.time < end:
-        samples += len(poll(layout, client).live)
+        samples += len(poll(layout, session).live)
         at = (clock.time - datetime(1970, 1, 1)).total_seconds()
         near = [b.start_s for b in world.broadcasts if b.end_s + 3 * POLL_SECONDS > at]
         wait = max(POLL_SECONDS, min(near, default=at + 86_400) - at)

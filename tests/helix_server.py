@@ -117,7 +117,7 @@ class HelixServer:
         self.device_login: Login | None = None
         self.walks: Counter[str] = Counter()
         self.device_answers: list[str] = []
-        self._dice = random.Random(self.faults.seed)
+        self._rng = random.Random(self.faults.seed)
         self._made = 0
         self._minute: tuple[datetime, int] = (clock.now(), 0)
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"server_of": self}))
@@ -128,7 +128,7 @@ class HelixServer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._http.shutdown()
         self._http.server_close()
@@ -157,7 +157,7 @@ class HelixServer:
             return 500
         if self.faults.scripted:
             return self.faults.scripted.pop(0)
-        return self._dice.choice(self.faults.kinds) if self._dice.random() < self.faults.share else None
+        return self._rng.choice(self.faults.kinds) if self._rng.random() < self.faults.share else None
 
     def take_point(self) -> tuple[bool, dict[str, str]]:
         """Take a point from the bucket, which is full again every minute; returns the headers that say so."""
@@ -177,8 +177,8 @@ class HelixServer:
     def helix(self, path: str, params: dict[str, list[str]], token: str) -> tuple[int, Any]:
         login = self.tokens.get(token)
         if login is None or login.calls_left == 0:
-            said = f"Invalid OAuth token {token}" if self.faults.repeats_token else "Invalid OAuth token"
-            return 401, {"error": "Unauthorized", "status": 401, "message": said}
+            message = f"Invalid OAuth token {token}" if self.faults.repeats_token else "Invalid OAuth token"
+            return 401, {"error": "Unauthorized", "status": 401, "message": message}
         if login.calls_left is not None:
             login.calls_left -= 1
         if path in BATCHES:
@@ -190,8 +190,8 @@ class HelixServer:
     def _batch(self, path: str, params: dict[str, list[str]]) -> Row:
         param, key = BATCHES[path]
         rows = self.world.batch(path, self.clock.now())
-        found = [r for r in rows if str(r[key]) in params.get(param, []) or r.get("login") in params.get("login", [])]
-        return {"data": found, "pagination": {}} if path == "streams" else {"data": found}
+        asked = [r for r in rows if str(r[key]) in params.get(param, []) or r.get("login") in params.get("login", [])]
+        return {"data": asked, "pagination": {}} if path == "streams" else {"data": asked}
 
     def _list(self, path: str, params: dict[str, list[str]], login: Login) -> tuple[int, Any]:
         param, scope, reader, largest, has_total = LISTS[path]
@@ -205,8 +205,8 @@ class HelixServer:
         if not allowed and scope not in login.scopes:
             return 401, {"error": "Unauthorized", "status": 401, "message": f"Missing scope: {scope}"}
         if not allowed:
-            said = "The ID in broadcaster_id must match the user ID found in the request's OAuth token."
-            return 401, {"error": "Unauthorized", "status": 401, "message": said}
+            message = "The ID in broadcaster_id must match the user ID found in the request's OAuth token."
+            return 401, {"error": "Unauthorized", "status": 401, "message": message}
         if path == "schedule" and not rows:
             return 404, {"error": "Not Found", "status": 404, "message": "segments were not found"}
         if path == "clips":
@@ -234,15 +234,15 @@ class HelixServer:
         shown = [r for i, r in enumerate(rows[first : place + size], first) if not self.faults.lost(walk, i)]
         following = place + size
         cursor = base64.b64encode(json.dumps([list_key, following]).encode()).decode()
-        said: Row = {"data": shown, "pagination": {"cursor": cursor} if following < len(rows) else {}}
+        body: Row = {"data": shown, "pagination": {"cursor": cursor} if following < len(rows) else {}}
         if has_total:
-            said["total"] = len(rows) + self.faults.extra_total
+            body["total"] = len(rows) + self.faults.extra_total
         if path == "subscriptions":
-            said["points"] = len(rows)
+            body["points"] = len(rows)
         if path == "schedule":
             about = {"broadcaster_id": channel, "broadcaster_login": "c", "broadcaster_name": "C", "vacation": None}
-            return 200, {"data": {"segments": shown, **about, "pagination": said["pagination"]}}
-        return 200, said
+            return 200, {"data": {"segments": shown, **about, "pagination": body["pagination"]}}
+        return 200, body
 
     def oauth(self, path: str, fields: dict[str, list[str]], token: str) -> tuple[int, Any]:
         if path == "validate":
@@ -272,8 +272,8 @@ class HelixServer:
             if login is None:
                 return 400, {"status": 400, "message": "invalid device code"}
         access, refresh = self.login(login.user_id, login.login, login.scopes)
-        said = {"access_token": access, "refresh_token": refresh, "expires_in": 14000, "token_type": "bearer"}
-        return 200, {**said, "scope": login.scopes}
+        body = {"access_token": access, "refresh_token": refresh, "expires_in": 14000, "token_type": "bearer"}
+        return 200, {**body, "scope": login.scopes}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -296,31 +296,31 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server_of
         kind, _, path = whole_path.strip("/").partition("/")
         if kind == "oauth2":
-            status, said = server.oauth(path, params, token)
-            self._send(status, {}, json.dumps(said).encode())
+            status, body = server.oauth(path, params, token)
+            self._send(status, {}, json.dumps(body).encode())
             return
         granted, headers = server.take_point()
         fault = server.fault() if granted else 429
-        status, said = (0, None) if fault else server.helix(path, params, token)
+        status, body = (0, None) if fault else server.helix(path, params, token)
         if fault:
             status = fault if isinstance(fault, int) else 200
-            said = {"error": "a fault", "status": status, "message": "a fault"}
-        server.asked.append(Asked(self.command, path, params, status if not isinstance(fault, str) else 0, said))
-        body = json.dumps(said).encode()
+            body = {"error": "a fault", "status": status, "message": "a fault"}
+        server.asked.append(Asked(self.command, path, params, status if not isinstance(fault, str) else 0, body))
+        content = json.dumps(body).encode()
         if fault == "drop":
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
         elif fault == "broken":
-            self._send(200, headers, body, length=len(body) + 100)
+            self._send(200, headers, content, length=len(content) + 100)
             self.close_connection = True
         elif fault == "no json":
             self._send(200, headers, b"<html>a proxy says hello</html>")
         elif fault == "slow":
-            self._send(200, headers, body[:5], length=len(body))
+            self._send(200, headers, content[:5], length=len(content))
             time.sleep(server.faults.slow_seconds)
             self.close_connection = True
         else:
-            self._send(status, headers, body)
+            self._send(status, headers, content)
 
     def _send(self, status: int, headers: dict[str, str], body: bytes, length: int | None = None) -> None:
         lines = {"Content-Type": "application/json", "Content-Length": str(length or len(body)), **headers}

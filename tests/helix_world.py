@@ -106,7 +106,7 @@ class SampleHelix(World):
         return f"4{broadcast.vod_id}"
 
     def _videos(self, channel: str, now: datetime) -> list[Row]:
-        found = []
+        rows = []
         for b in reversed(self.of(channel)):
             if b.end_s <= self._seconds(now):
                 minutes, seconds = divmod(b.duration_s, 60)
@@ -115,19 +115,19 @@ class SampleHelix(World):
                 login = self.channels[channel].login
                 views = round(self._curves[b.number, channel].average * 2)
                 about = {"title": b.title, "duration": length, "view_count": views, "user_login": login}
-                found.append({**one, **about, "user_name": login, "stream_id": self.stream_id(b)})
-        return found
+                rows.append({**one, **about, "user_name": login, "stream_id": self.stream_id(b)})
+        return rows
 
     def _clips(self, channel: str, now: datetime) -> list[Row]:
-        found = []
+        rows = []
         for b in self.of(channel):
             for number, one in enumerate(b.incidents.moments):
                 made = moment(b.start_s + one.at + 40)
                 if made <= now:
                     row = clip(number, made, channel)
                     about = {"id": f"Moment{b.vod_id}N{number}", "video_id": b.vod_id, "vod_offset": one.at}
-                    found.append({**row, **about, "title": f"{b.category} moment", "view_count": 10 + number})
-        return sorted(found, key=lambda row: row["created_at"])
+                    rows.append({**row, **about, "title": f"{b.category} moment", "view_count": 10 + number})
+        return sorted(rows, key=lambda row: row["created_at"])
 
     def _schedule(self, channel: str, now: datetime) -> list[Row]:
         ahead = [b for b in self.of(channel) if timedelta(0) < moment(b.start_s) - now < timedelta(days=7)]

@@ -3,7 +3,7 @@
 Transport and retry are urllib3's: it is already here as a dependency of three others, its Retry is made to be
 extended, and it retries a body that breaks off or stalls, which the layers above it (requests) leave to the caller.
 A client library of the platform, or dlt's RESTClient with its two dozen dependencies, would hand out parsed objects
-where the landing zone keeps what was received. What a platform's answers mean does not belong here.
+where the landing zone keeps what was received.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util.retry import Retry
 
-# With 20 % of calls failing, ten retries lose one page in fifty million.
-RETRIES = 10
-RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+from data_lake.clients.errors import NoAnswer
+from data_lake.clients.limits import CallRules
+
 BACKOFF_SECONDS, BACKOFF_MAX_SECONDS, JITTER_SECONDS = 0.5, 60.0, 0.5
-# A server that asks for more patience than this is asked again at the next pull.
-LONGEST_WAIT_SECONDS = 300.0
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
 
 # urllib3 warns of every retry; ours are api_calls rows.
@@ -68,7 +66,7 @@ class Call:
 
 
 @dataclass
-class Trace:
+class Attempts:
     """The attempts made for one page, over all its requests."""
 
     calls: list[Call] = field(default_factory=list)
@@ -76,10 +74,6 @@ class Trace:
     @property
     def retries(self) -> int:
         return max(0, len(self.calls) - 1)
-
-
-class NoAnswer(Exception):
-    """No attempt brought an answer; the message names the endpoint and the last reason, never a header."""
 
 
 @dataclass(frozen=True)
@@ -91,25 +85,6 @@ class Answer:
     body: bytes
 
 
-def bucket_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds an answer asks to wait: Retry-After, else until Ratelimit-Reset (an epoch); None if it says neither."""
-    after = _number(headers.get("retry-after"))
-    if after is not None:
-        return min(max(after, 0.0), LONGEST_WAIT_SECONDS)
-    reset = _number(headers.get("ratelimit-reset"))
-    if reset is None:
-        return None
-    wait = reset - now.replace(tzinfo=UTC).timestamp()
-    return min(max(wait, 0.0), LONGEST_WAIT_SECONDS)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None
-
-
 class Http:
     """A pool of connections; follows no redirect, because the headers of a request hold a token."""
 
@@ -117,7 +92,7 @@ class Http:
         self, clock: Clock, *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
     ) -> None:
         self.clock = clock
-        self._dice = random.Random()
+        self._rng = random.Random()
         timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._pool = urllib3.PoolManager(timeout=timeout, maxsize=2)
 
@@ -127,16 +102,17 @@ class Http:
         url: str,
         *,
         endpoint: str,
-        trace: Trace,
+        attempts: Attempts,
+        rules: CallRules,
         headers: Mapping[str, str],
         fields: Mapping[str, str] | None = None,
-        retries: int = RETRIES,
+        cost: int = 1,
     ) -> Answer:
         """Send until an answer is no passing failure. A 4xx, or a 5xx after the last retry, is returned as it is.
 
-        Raises NoAnswer when the last attempt brought none.
-        """  # fmt: skip
-        retry = _Recording.of(self, trace, endpoint, method, retries)
+        `cost` is what the platform counts for the call. Raises NoAnswer when the last attempt brought none.
+        """
+        retry = _Recording.of(_Request(self, rules, attempts, endpoint, method, cost))
         sent = dict(headers)
         body = None
         if fields is not None:
@@ -149,13 +125,13 @@ class Http:
             )
         except HTTPError as error:
             retry.end(None, {}, _reason(error))
-            raise NoAnswer(f"{endpoint}: {_reason(error)}; asked {len(trace.calls)} times") from None
-        found = Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.data)
-        retry.end(found.status, found.headers, None if found.status < 300 else f"status {found.status}")
-        return found
+            raise NoAnswer(f"{endpoint}: {_reason(error)}; asked {len(attempts.calls)} times") from None
+        received = Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.data)
+        retry.end(received.status, received.headers, None if received.status < 300 else f"status {received.status}")
+        return received
 
     def jitter(self) -> float:
-        return self._dice.uniform(0, JITTER_SECONDS)
+        return self._rng.uniform(0, JITTER_SECONDS)
 
 
 def _reason(error: BaseException) -> str:
@@ -172,44 +148,53 @@ def _reason(error: BaseException) -> str:
     }.get(type(cause).__name__, f"the call failed ({type(cause).__name__})")
 
 
+@dataclass
+class _Request:
+    """One request while it is tried; `begun` holds when the attempt under way began, as a time and as text."""
+
+    http: Http
+    rules: CallRules
+    attempts: Attempts
+    endpoint: str
+    method: str
+    cost: int
+    begun: list[tuple[datetime, str]] = field(default_factory=list)
+
+
 class _Recording(Retry):
     """urllib3's Retry, which also notes each attempt, waits as a rate limit asks, and sleeps by the given clock."""
 
-    _http: Http
-    _trace: Trace
-    _endpoint: str
-    _method: str
-    _open: list[tuple[datetime, str]]
+    _request: _Request
 
     @classmethod
-    def of(cls, http: Http, trace: Trace, endpoint: str, method: str, retries: int) -> Self:
-        made = cls(
-            total=retries, redirect=0, allowed_methods=None, status_forcelist=RETRIED, raise_on_status=False,
-            backoff_factor=BACKOFF_SECONDS, backoff_max=BACKOFF_MAX_SECONDS, backoff_jitter=0.0,
+    def of(cls, request: _Request) -> Self:
+        retry = cls(
+            total=request.rules.retries, redirect=0, allowed_methods=None, status_forcelist=request.rules.retried,
+            raise_on_status=False, backoff_factor=BACKOFF_SECONDS, backoff_max=BACKOFF_MAX_SECONDS, backoff_jitter=0.0,
         )  # fmt: skip
-        made._http, made._trace, made._endpoint, made._method, made._open = http, trace, endpoint, method, []
-        return made
+        retry._request = request
+        return retry
 
     def new(self, **kw: Any) -> Self:
-        made = super().new(**kw)
-        made._http, made._trace, made._endpoint = self._http, self._trace, self._endpoint
-        made._method, made._open = self._method, self._open
-        return made
+        retry = super().new(**kw)
+        retry._request = self._request
+        return retry
 
     def begin(self) -> None:
-        self._open.append((self._http.clock.now(), self._http.clock.stamp()))
+        clock = self._request.http.clock
+        self._request.begun.append((clock.now(), clock.stamp()))
 
     def end(self, status: int | None, headers: Mapping[str, str], error: str | None) -> None:
         """Note the attempt that is under way; nothing when it was noted before."""
-        if not self._open:
+        request = self._request
+        if not request.begun:
             return
-        began, stamp = self._open.pop()
-        remaining = _number(headers.get("ratelimit-remaining"))
-        took = max(0, round((self._http.clock.now() - began) / timedelta(milliseconds=1)))
-        call = Call(self._endpoint, self._method, stamp, len(self._trace.calls), status, took, error=error)
-        call.quota_cost = None if status is None else 0 if status == 429 else 1
-        call.quota_remaining = int(remaining) if remaining is not None else None
-        self._trace.calls.append(call)
+        began, stamp = request.begun.pop()
+        took = max(0, round((request.http.clock.now() - began) / timedelta(milliseconds=1)))
+        call = Call(request.endpoint, request.method, stamp, len(request.attempts.calls), status, took, error=error)
+        call.quota_cost = None if status is None else request.rules.refused_cost if status == 429 else request.cost
+        call.quota_remaining = request.rules.remaining(headers)
+        request.attempts.calls.append(call)
 
     def increment(self, *args: Any, **kw: Any) -> Self:
         response, error = kw.get("response"), kw.get("error")
@@ -221,9 +206,10 @@ class _Recording(Retry):
         return super().increment(*args, **kw)
 
     def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
+        http, rules = self._request.http, self._request.rules
         asked = None
         if response is not None and response.status in (429, 503):
-            asked = bucket_wait({k.lower(): v for k, v in response.headers.items()}, self._http.clock.now())
+            asked = rules.wait_seconds({k.lower(): v for k, v in response.headers.items()}, http.clock.now())
         wait = self.get_backoff_time() if asked is None else asked
-        self._http.clock.sleep(wait + self._http.jitter())
+        http.clock.sleep(wait + http.jitter())
         self.begin()

@@ -1,8 +1,7 @@
-"""Polling what Twitch keeps no history of: who is live, and with how many viewers.
+"""Polling what a platform keeps no history of: who is live, and with how many viewers.
 
-One poll is one snapshot of /streams for all channels. The snapshots of about an hour share a landing file, which is
-filed when the hour is over or a stream has ended, so that the analysis of that stream can begin. When to poll is not
-decided here.
+One poll is one snapshot of all targets. The snapshots of about an hour share a landing file, which is filed when the
+hour is over or a stream has ended, so that the analysis of that stream can begin. When to poll is the caller's choice.
 """
 
 from __future__ import annotations
@@ -10,33 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from data_lake.clients.http import NoAnswer, Trace
-from data_lake.clients.pull import BATCH, resolve
-from data_lake.clients.pull_file import SOURCE, PullFile, begin, land_leftovers, pulling_alone, reopen
-from data_lake.clients.twitch_auth import NotConnected
-from data_lake.clients.twitch_endpoints import ENDPOINTS, account_for
-from data_lake.clients.twitch_helix import HelixClient, HelixError, Params
+from data_lake.clients.base import Live, Polling, Target
+from data_lake.clients.errors import ClientError, NoAnswer, NotConnected
+from data_lake.clients.http import Attempts
+from data_lake.clients.pull_file import PullFile, PullFolder
+from data_lake.clients.session import Session
+from data_lake.clients.targets import resolve
 from data_lake.files import replace_file
 from data_lake.layout import Layout
 
 FILE_SPAN = timedelta(hours=1)
 # Pages may leave out a stream that is live: only so many snapshots without it say that it has ended.
 SAMPLES_TO_END = 2
-
-
-@dataclass
-class Live:
-    """A stream that was live at the last snapshot that showed it."""
-
-    channel_id: str
-    stream_id: str
-    seen_at: str
-    viewer_count: int | None = None
-    missed: int = 0
 
 
 @dataclass
@@ -48,100 +36,106 @@ class PollReport:
     landed: list[Path] = field(default_factory=list)
     error: str | None = None
 
+    def in_words(self) -> str:
+        """What one snapshot saw."""
+        if self.error:
+            return self.error
+        viewers = sum(one.viewer_count or 0 for one in self.live)
+        return f"{len(self.live)} live, {viewers:,} viewers" if self.live else "nobody is live"
 
-def poll(layout: Layout, client: HelixClient, names: Sequence[str] = (), *, flush: bool = False) -> PollReport:
+
+def poll(layout: Layout, session: Session, names: Sequence[str] = (), *, flush: bool = False) -> PollReport:
     """Take one snapshot of who is live. `flush` files the snapshots so far, as a polling that stops should.
 
     A snapshot that fails is a hole in the samples and is reported, not raised. Raises PullBusy, NotConnected without
-    any login, HelixError for an unknown channel.
+    any login, UnknownTarget for a name the platform does not know, ValueError for a client that polls nothing.
     """
+    polling = session.client.polling
+    if polling is None:
+        raise ValueError(f"nothing of {session.client.title} is polled")
     report = PollReport()
-    clock = client.http.clock
-    with pulling_alone(layout):
-        report.landed += land_leftovers(layout, clock)
-        channels = resolve(layout, client, names)
+    clock = session.http.clock
+    folder = PullFolder(layout, session.client, clock)
+    with folder.alone():
+        report.landed += folder.land_leftovers()
+        targets = resolve(folder, session, names)
         try:
-            file = _open_file(layout, client, report.landed)
+            file = _open_file(folder, session, polling, report.landed)
         except (NoAnswer, NotConnected) as error:
             report.error = str(error)
             return report
-        file.opened(client.take_opening_calls())
+        file.opened(session.take_opening_calls())
         try:
-            rows = _snapshot(client, file, [c.channel_id for c in channels])
-        except (HelixError, NoAnswer, NotConnected) as error:
+            live = _snapshot(session, polling, file, targets)
+        except ClientError as error:
             report.error = f"{error}; the viewers of this moment are not known"
         else:
-            report.live, report.ended = _compare(layout, rows, clock.stamp())
-        is_over = clock.now() - _began(file) >= FILE_SPAN
+            report.live, report.ended = _compare(folder, live)
+        is_over = clock.now() - file.requested_at >= FILE_SPAN
         if flush or is_over or report.ended:
             report.landed.append(file.land(is_complete=True))
     return report
 
 
-def _open_file(layout: Layout, client: HelixClient, landed: list[Path]) -> PullFile:
+def _open_file(folder: PullFolder, session: Session, polling: Polling, landed: list[Path]) -> PullFile:
     """The file of the present hour; one from before is filed first and added to `landed`."""
-    clock = client.http.clock
-    for path in sorted(layout.pulling(SOURCE).glob("streams-*.jsonl.partial")):
-        file = reopen(layout, path, clock)
-        if file and clock.now() - _began(file) < FILE_SPAN:
+    clock = folder.clock
+    endpoint = session.client.endpoints[polling.endpoint]
+    for path in sorted(folder.path.glob(f"{endpoint.name}-*.jsonl.partial")):
+        file = folder.reopen(path)
+        if file and clock.now() - file.requested_at < FILE_SPAN:
             return file
         if file:
             landed.append(file.land(is_complete=True))
     # Twitch wants logins to be validated at least every hour.
-    client.validate()
-    endpoint = ENDPOINTS["streams"]
+    session.check_logins()
     request: dict[str, Any] = {"endpoint": endpoint.path, "params": {}, "requested_at": clock.stamp()}
-    return begin(layout, f"streams-all-{clock.now():%Y-%m-%dT%H-%M-%S-%f}.jsonl", request, clock)
+    return folder.begin(f"{endpoint.name}-all-{clock.now():%Y-%m-%dT%H-%M-%S-%f}.jsonl", request, endpoint)
 
 
-def _began(file: PullFile) -> datetime:
-    return datetime.fromisoformat(file.request["requested_at"]).replace(tzinfo=None)
-
-
-def _snapshot(client: HelixClient, file: PullFile, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The live streams by channel. Twitch lists a stream twice where pages shift: the last one counts."""
-    endpoint = ENDPOINTS["streams"]
-    found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(ids), BATCH):
-        account = account_for(client.accounts, endpoint, ids[start], ids[start])
-        params: Params = {"user_id": tuple(ids[start : start + BATCH]), "first": str(endpoint.page_size)}
-        trace = Trace()
+def _snapshot(session: Session, polling: Polling, file: PullFile, targets: Sequence[Target]) -> dict[str, Live]:
+    """The live streams by channel. Where pages shift a stream is listed twice: the last one counts."""
+    endpoint = session.client.endpoints[polling.endpoint]
+    live: dict[str, Live] = {}
+    for start in range(0, len(targets), endpoint.batch):
+        group = targets[start : start + endpoint.batch]
+        account = session.account_for(endpoint, group[0])
+        params = session.query(endpoint, [target.id for target in group], account)
+        if endpoint.page_size is not None:
+            params[endpoint.paging.size_param] = str(endpoint.page_size)
+        attempts = Attempts()
         try:
-            page = client.page(endpoint, params, account, trace)
-        except (HelixError, NoAnswer, NotConnected) as error:
-            file.failed(str(error), trace)
+            page = session.page(endpoint, params, account, attempts)
+        except ClientError as error:
+            file.failed(str(error), attempts)
             raise
-        file.page(1, params, page.received_at, page.status, page.body, trace)
-        found |= {str(row["user_id"]): row for row in page.rows if row.get("user_id") and row.get("id")}
-    return found
+        file.page(1, params, page.received_at, page.status, page.body, attempts)
+        seen_at = session.http.clock.stamp()
+        live |= {one.channel_id: one for row in page.rows if (one := polling.live(row, seen_at))}
+    return live
 
 
-def _compare(layout: Layout, rows: dict[str, dict[str, Any]], stamp: str) -> tuple[list[Live], list[Live]]:
+def _compare(folder: PullFolder, live: dict[str, Live]) -> tuple[list[Live], list[Live]]:
     """(live, ended) against the snapshots before, which are remembered beside the files under way."""
-    path = layout.pulling(SOURCE) / "live.json"
-    before = {live.channel_id: live for live in _read(path)}
-    live = [
-        Live(channel, str(row["id"]), stamp, row["viewer_count"] if isinstance(row.get("viewer_count"), int) else None)
-        for channel, row in rows.items()
-    ]
-    now = {one.channel_id: one for one in live}
+    path = folder.path / "live.json"
     ended, waiting = [], []
-    for channel, earlier in before.items():
-        if channel in now and now[channel].stream_id == earlier.stream_id:
+    for earlier in {one.channel_id: one for one in _read(path)}.values():
+        now = live.get(earlier.channel_id)
+        if now and now.stream_id == earlier.stream_id:
             continue
         earlier.missed += 1
-        if channel in now or earlier.missed >= SAMPLES_TO_END:
+        if now or earlier.missed >= SAMPLES_TO_END:
             ended.append(earlier)
         else:
             waiting.append(earlier)
-    _write(path, [*live, *waiting])
-    return live, ended
+    _write(path, [*live.values(), *waiting])
+    return list(live.values()), ended
 
 
 def _read(path: Path) -> list[Live]:
     """What was live; nothing when the file is absent or damaged: it is a memory of minutes, not data."""
     try:
-        return [Live(**said) for said in json.loads(path.read_text(encoding="utf-8"))]
+        return [Live(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
         return []
 

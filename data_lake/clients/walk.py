@@ -2,7 +2,7 @@
 
 A list is walked again from its start when its cursor dies or when it held fewer rows than the platform counts; all
 pages of all passes are kept, and equal rows of one snapshot become one row when the file is read. Pages a killed pull
-left are taken from the file. Which lists to walk does not belong here (see `pull`).
+left are taken from the file.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from data_lake.clients.http import NoAnswer, Trace
-from data_lake.clients.pull_file import PullFile, Recorded, page_key, row_ids
-from data_lake.clients.twitch_auth import Account, NotConnected
-from data_lake.clients.twitch_endpoints import Endpoint
-from data_lake.clients.twitch_helix import DeadCursor, HelixClient, HelixError, Params
+from data_lake.clients.base import Endpoint, Params, TimeRange
+from data_lake.clients.errors import ClientError, DeadCursor
+from data_lake.clients.http import Attempts
+from data_lake.clients.pull_file import PullFile, RecordedPage, page_key, row_ids
+from data_lake.clients.session import Session
+from data_lake.clients.tokens import Account
 
 PASSES = 3
 # A platform's count and its list differ by accounts that are suspended but counted: up to here a snapshot is complete.
 TOTAL_TOLERANCE = 0.005
 # The same when a second walk brought exactly the rows of the first.
 SETTLED_TOLERANCE = 0.1
-# Helix gives about 1,000 clips per query and then ends without a word: from here on a query counts as cut off.
-CAPPED_ROWS = 900
 SHORTEST_SLICE_SECONDS = 60
 
 
@@ -40,7 +39,7 @@ class Walk:
 
     @property
     def is_total_only(self) -> bool:
-        """The answer of Helix to a login that may not read the list: a count and no rows."""
+        """How a platform answers a login that may not read the list: with a count and no rows."""
         return not self.row_ids and bool(self.total)
 
     def missing(self) -> int:
@@ -51,7 +50,7 @@ class Walk:
 class Walker:
     """Walks lists of one endpoint with one login into one file."""
 
-    client: HelixClient
+    session: Session
     file: PullFile
     endpoint: Endpoint
     account: Account
@@ -60,7 +59,7 @@ class Walker:
     def list(self, query: Params) -> set[str]:
         """Walk one query to its end, over as many passes as it takes; returns the ids of its rows.
 
-        Raises what `HelixClient.page` raises, except DeadCursor.
+        Raises what `Session.page` raises, except DeadCursor.
         """
         seen: set[str] = set()
         for number in range(1, PASSES + 1):
@@ -82,14 +81,15 @@ class Walker:
     def _pass(self, number: int, query: Params, seen: set[str]) -> None:
         after: str | None = None
         followed: set[str] = set()
-        size = {} if self.endpoint.page_size is None else {"first": str(self.endpoint.page_size)}
+        paging, page_size = self.endpoint.paging, self.endpoint.page_size
+        size = {} if page_size is None else {paging.size_param: str(page_size)}
         while True:
             params: dict[str, str | tuple[str, ...]] = {**query, **size}
             if after:
-                params["after"] = after
+                params[paging.cursor_param] = after
             page = self._fetch(number, params, query)
             seen.update(page.row_ids)
-            if isinstance(page.total, int):
+            if page.total is not None:
                 self.walk.total = page.total
             self.walk.pages += 1
             if not page.cursor or len(followed) + 1 == self.endpoint.max_pages:
@@ -99,23 +99,23 @@ class Walker:
             followed.add(page.cursor)
             after = page.cursor
 
-    def _fetch(self, number: int, params: Params, query: Params) -> Recorded:
+    def _fetch(self, number: int, params: Params, query: Params) -> RecordedPage:
         key = page_key(number, params)
         if key in self.file.recorded:
             return self.file.recorded[key]
         if number < self.file.passes.get(page_key(0, query), 1):
             raise DeadCursor(f"{self.endpoint.path}: an earlier pull found the cursor dead here")
-        trace = Trace()
+        attempts = Attempts()
         try:
-            page = self.client.page(self.endpoint, params, self.account, trace)
-        except (HelixError, NoAnswer, NotConnected) as error:
-            self.file.failed(str(error), trace)
+            page = self.session.page(self.endpoint, params, self.account, attempts)
+        except ClientError as error:
+            self.file.failed(str(error), attempts)
             raise
         finally:
-            self.walk.calls += len(trace.calls)
-            self.walk.retries += trace.retries
-        self.file.page(number, params, page.received_at, page.status, page.body, trace)
-        return Recorded(row_ids(page.rows, self.endpoint.row_id), page.cursor, page.total)
+            self.walk.calls += len(attempts.calls)
+            self.walk.retries += attempts.retries
+        self.file.page(number, params, page.received_at, page.status, page.body, attempts)
+        return RecordedPage(row_ids(page.rows, self.endpoint.row_id), page.cursor, page.total)
 
     def _why_again(self, number: int, seen: set[str], before: int) -> str | None:
         """Why a list that ended has to be walked again; None when it has all it can have."""
@@ -129,20 +129,22 @@ class Walker:
             return None
         return f"{total - len(seen)} of {total} rows were missing"
 
-    def slices(self, query: Params, start: datetime, end: datetime) -> None:
+    def slices(self, query: Params, span: TimeRange, start: datetime, end: datetime) -> None:
         """Walk a query between two moments, halving the time wherever the platform's cap may have cut it off."""
-        for first, last in self._halved(query, start, end):
+        for first, last in self._halved(query, span, start, end):
             if (last - first).total_seconds() <= SHORTEST_SLICE_SECONDS:
                 self.walk.is_complete = False
 
-    def _halved(self, query: Params, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def _halved(
+        self, query: Params, span: TimeRange, start: datetime, end: datetime
+    ) -> Iterator[tuple[datetime, datetime]]:
         """Yield the slices that may be cut off and cannot be halved."""
-        stamps = {"started_at": f"{start:%Y-%m-%dT%H:%M:%SZ}", "ended_at": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
-        if len(self.list({**query, **stamps})) < CAPPED_ROWS:
+        stamps = {span.start_param: start.strftime(span.form), span.end_param: end.strftime(span.form)}
+        if len(self.list({**query, **stamps})) < span.capped_rows:
             return
         if (end - start).total_seconds() <= SHORTEST_SLICE_SECONDS:
             yield start, end
             return
         middle = (start + (end - start) / 2).replace(microsecond=0)
-        yield from self._halved(query, start, middle)
-        yield from self._halved(query, middle, end)
+        yield from self._halved(query, span, start, middle)
+        yield from self._halved(query, span, middle, end)

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+from data_lake.clients.errors import PullBusy
+from data_lake.clients.http import Clock
 from data_lake.clients.pull import pull
-from data_lake.clients.pull_file import PullBusy, pulling_alone
-from data_lake.clients.twitch_auth import SCOPES
-from data_lake.clients.twitch_endpoints import access
+from data_lake.clients.pull_file import PullFolder
+from data_lake.clients.targets import missing_access
+from data_lake.clients.twitch.client import CLIENT
+from data_lake.clients.twitch.login import SCOPES
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
-from tests.helix_client import client, logged_in, one, rows
+from tests.helix_client import logged_in, one, rows, session
 from tests.helix_rows import ban, clip, followers, planned, subscriber, user, video
 from tests.helix_server import FakeClock, Faults, World
 
@@ -26,25 +29,28 @@ def test_pulling_again_the_same_day_asks_for_nothing(lake: Layout, tmp_path: Pat
     world.lists["clips"] = {"1": [clip(1, datetime(2026, 2, 28, 20))]}
     server = serve(world)
     store = logged_in(tmp_path, server)
-    pull(lake, client(store, server))
+    pull(lake, session(store, server))
     before = len(server.asked)
-    report = pull(lake, client(store, server))
-    assert {o.state for o in report.outcomes} == {"already there"}
+    report = pull(lake, session(store, server))
+    assert {o.state for o in report.lists} == {"already there"}
     assert len(server.asked) == before
 
 
 def test_a_missing_scope_skips_the_endpoint_and_says_which_login_would_do(
-    lake: Layout, tmp_path: Path, world: World, serve
+    lake: Layout, tmp_path: Path, world: World, serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     world.lists |= {"channels/followers": {"1": followers(40)}, "channels/vips": {"1": [user(4)]}}
     server = serve(world)
     store = logged_in(tmp_path, server, scopes=("channel:read:vips",))
-    report = pull(lake, client(store, server))
+    report = pull(lake, session(store, server))
     assert one(report, "vips").state == "pulled"
     assert one(report, "banned").message == "log in again as one and grant moderation:read: fullhouse connect twitch"
     assert one(report, "followers").state == "skipped"
     assert server.count("moderation/banned", None) == 0
-    assert "vips" not in " ".join(access(store.load().accounts, [("1", "one")]))
+    sentences = " ".join(missing_access(lake, CLIENT))
+    assert "banned of one: log in again as one and grant moderation:read" in sentences
+    assert "vips" not in sentences
     ingest(lake)
     # Anyone may read how many followers there are.
     assert rows(lake, "channels", "follower_count", "follower_count is not null") == [(40,)]
@@ -59,7 +65,7 @@ def test_lists_of_another_channel_name_the_login_that_may_read_them(
     world.lists["subscriptions"] = {"1": [subscriber(4)]}
     server = serve(world)
     store = logged_in(tmp_path, server, user_id="2")
-    report = pull(lake, client(store, server), ["ONE"], endpoints=["subscriptions", "users"])
+    report = pull(lake, session(store, server), ["ONE"], endpoints=["subscriptions", "users"])
     wanted = "log in as the channel one and grant channel:read:subscriptions: fullhouse connect twitch"
     assert one(report, "subscriptions").message == wanted
     assert one(report, "users").rows == 1
@@ -74,11 +80,11 @@ def test_snapshots_tell_who_is_gone_and_a_ban_is_one_action(
     world.lists["moderation/moderators"] = {"1": [user(9)]}
     server = serve(world)
     store = logged_in(tmp_path, server)
-    pull(lake, client(store, server), endpoints=["banned", "moderators"])
+    pull(lake, session(store, server), endpoints=["banned", "moderators"])
     clock.sleep(86_400)
     world.lists["moderation/banned"]["1"].pop()
     world.lists["moderation/moderators"]["1"].clear()
-    pull(lake, client(store, server), endpoints=["banned", "moderators"])
+    pull(lake, session(store, server), endpoints=["banned", "moderators"])
     ingest(lake)
     assert rows(lake, "channel_snapshots", "list_name, event_date, row_count, is_complete") == [
         ("banned", date(2026, 3, 1), 2, True),
@@ -109,8 +115,8 @@ def test_a_daily_pull_fills_every_entity_and_reads_the_same_again(
         "clips": {"1": [clip(1, datetime(2026, 2, 28, 20))]},
     }
     server = serve(world)
-    report = pull(lake, client(logged_in(tmp_path, server), server))
-    assert {o.state for o in report.outcomes} == {"pulled"}
+    report = pull(lake, session(logged_in(tmp_path, server), server))
+    assert {o.state for o in report.lists} == {"pulled"}
     assert not ingest(lake).failed
     assert rows(lake, "streams", "stream_id, vod_id, duration_seconds, is_complete") == [("1700", "700", 10800.0, True)]
     assert rows(lake, "videos", "video_id, video_type") == [("701", "upload")]
@@ -132,7 +138,7 @@ def test_a_daily_pull_fills_every_entity_and_reads_the_same_again(
 def test_a_backfill_says_what_twitch_does_not_keep(lake: Layout, tmp_path: Path, world: World, serve) -> None:
     server = serve(world)
     store = logged_in(tmp_path, server)
-    report = pull(lake, client(store, server), endpoints=["streams", "videos", "followers"], since=date(2026, 1, 1))
+    report = pull(lake, session(store, server), endpoints=["streams", "videos", "followers"], since=date(2026, 1, 1))
     assert one(report, "streams").state == one(report, "followers").state == "no history"
     assert "Twitch shows only what is live now" in one(report, "streams").message
     assert one(report, "videos").state == "pulled"
@@ -140,8 +146,8 @@ def test_a_backfill_says_what_twitch_does_not_keep(lake: Layout, tmp_path: Path,
 
 def test_two_pulls_at_once_are_one_too_many(lake: Layout, tmp_path: Path, world: World, serve) -> None:
     server = serve(world)
-    with pulling_alone(lake), pytest.raises(PullBusy, match="another process is pulling"):
-        pull(lake, client(logged_in(tmp_path, server), server))
+    with PullFolder(lake, CLIENT, Clock()).alone(), pytest.raises(PullBusy, match="another process is pulling"):
+        pull(lake, session(logged_in(tmp_path, server), server))
 
 
 def test_no_token_is_written_anywhere_but_the_token_file(
@@ -151,15 +157,15 @@ def test_no_token_is_written_anywhere_but_the_token_file(
     world.lists["channels/followers"] = {"1": followers(300)}
     server = serve(world, Faults(share=0.3, repeats_token=True))
     store = logged_in(tmp_path, server, calls=2)
-    report = pull(lake, client(store, server))
+    report = pull(lake, session(store, server))
     server.tokens.clear()
     server.refreshes.clear()
-    ended = client(store, server)
-    ended.validate = lambda: {}  # type: ignore[method-assign]
-    report.outcomes += pull(lake, ended, endpoints=["vips", "clips"], since=date(2026, 1, 1)).outcomes
+    ended = session(store, server)
+    ended.check_logins = lambda: {}  # type: ignore[method-assign]
+    report.lists += pull(lake, ended, endpoints=["vips", "clips"], since=date(2026, 1, 1)).lists
     ingest(lake)
-    said = "\n".join([caplog.text, repr(report), repr(store.load()), *report.messages])
-    assert "secret-" not in said
+    output = "\n".join([caplog.text, repr(report), repr(store.load()), *report.messages])
+    assert "secret-" not in output
     for path in lake.root.rglob("*"):
         if path.is_file():
             assert b"secret-" not in path.read_bytes(), path
@@ -181,12 +187,12 @@ def test_requests_and_answers_agree_with_the_published_description(
         "moderation/moderators": {"1": [user(9)]},
     }  # fmt: skip
     server = serve(world)
-    pull(lake, client(logged_in(tmp_path, server), server))
+    pull(lake, session(logged_in(tmp_path, server), server))
     assert len({a.path for a in server.asked}) == 10
     for asked in server.asked:
         get = described["paths"][f"/{asked.path}"]["get"]
-        known = {p["name"] for p in get["parameters"]}
-        assert set(asked.params) <= known, asked.path
+        documented = {p["name"] for p in get["parameters"]}
+        assert set(asked.params) <= documented, asked.path
         assert {p["name"] for p in get["parameters"] if p.get("required")} <= set(asked.params), asked.path
         scopes = get["security"][0]["twitch_auth"]
         assert not scopes or set(scopes) & set(SCOPES), asked.path

@@ -11,7 +11,7 @@ import pytest
 from data_lake.clients.pull import pull
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
-from tests.helix_client import client, logged_in, one, rows
+from tests.helix_client import logged_in, one, rows, session
 from tests.helix_rows import clip, followers, user
 from tests.helix_server import FakeClock, Faults, World
 
@@ -19,10 +19,10 @@ from tests.helix_server import FakeClock, Faults, World
 def test_two_hundred_pages_survive_a_fifth_of_failing_calls(lake: Layout, tmp_path: Path, world: World, serve) -> None:
     world.lists["channels/followers"] = {"1": followers(20_000)}
     server = serve(world, Faults(share=0.2))
-    report = pull(lake, client(logged_in(tmp_path, server), server), endpoints=["followers"])
-    outcome = one(report, "followers")
-    assert (outcome.state, outcome.rows, outcome.pages) == ("pulled", 20_000, 200)
-    assert outcome.retries > 20
+    report = pull(lake, session(logged_in(tmp_path, server), server), endpoints=["followers"])
+    listed = one(report, "followers")
+    assert (listed.state, listed.rows, listed.pages) == ("pulled", 20_000, 200)
+    assert listed.retries > 20
     ingest(lake)
     assert rows(lake, "follows", "count(*), count(distinct viewer_id)", "is_complete") == [(20_000, 20_000)]
     assert rows(lake, "channel_snapshots", "list_name, row_count, total_count, is_complete") == [
@@ -40,7 +40,7 @@ def test_a_pull_killed_half_way_goes_on_where_it_stopped(lake: Layout, tmp_path:
     world.lists["channels/followers"] = {"1": followers(1_000)}
     server = serve(world)
     store = logged_in(tmp_path, server)
-    dying = client(store, server)
+    dying = session(store, server)
     page, asked = dying.page, []
 
     def until_killed(*args: Any) -> Any:
@@ -55,7 +55,7 @@ def test_a_pull_killed_half_way_goes_on_where_it_stopped(lake: Layout, tmp_path:
     (partial,) = lake.pulling("twitch_helix").glob("*.partial")
     partial.write_bytes(partial.read_bytes() + b'{"kind": "page", "pass": 1, "par')
     assert not list((lake.landing / "twitch_helix").glob("*.jsonl"))
-    report = pull(lake, client(store, server), endpoints=["followers"])
+    report = pull(lake, session(store, server), endpoints=["followers"])
     assert one(report, "followers").state == "pulled"
     assert server.count("channels/followers") == 10
     assert not list(lake.pulling("twitch_helix").glob("*.partial"))
@@ -70,7 +70,7 @@ def test_an_expired_token_is_renewed_in_mid_list_and_the_new_one_is_kept(
     server = serve(world)
     store = logged_in(tmp_path, server, calls=3)
     before = store.load().accounts[0]
-    report = pull(lake, client(store, server), endpoints=["followers"])
+    report = pull(lake, session(store, server), endpoints=["followers"])
     assert one(report, "followers").state == "pulled"
     after = store.load().accounts[0]
     assert after.access_token != before.access_token
@@ -88,9 +88,9 @@ def test_a_login_that_ended_fails_with_the_command_that_renews_it(
     server = serve(world)
     store = logged_in(tmp_path, server, calls=3)
     server.refreshes.clear()
-    outcome = one(pull(lake, client(store, server), endpoints=["followers"]), "followers")
-    assert outcome.state == "failed"
-    assert "the login of one has ended; run: fullhouse connect twitch" in outcome.message
+    listed = one(pull(lake, session(store, server), endpoints=["followers"]), "followers")
+    assert listed.state == "failed"
+    assert "the login of one has ended; run: fullhouse connect twitch" in listed.message
 
 
 @pytest.mark.parametrize("status", [400, 503])
@@ -102,7 +102,7 @@ def test_a_cursor_that_dies_loses_and_doubles_no_row(
     if status == 503:
         # It stays dead however often it is asked for.
         server.faults.dead_cursor_at = _Stubborn({300}, times=11)
-    report = pull(lake, client(logged_in(tmp_path, server), server), endpoints=["followers"])
+    report = pull(lake, session(logged_in(tmp_path, server), server), endpoints=["followers"])
     assert one(report, "followers").state == "pulled"
     ingest(lake)
     assert rows(lake, "follows", "count(*), bool_and(is_complete)") == [(700, True)]
@@ -123,8 +123,8 @@ def test_rows_that_repeat_or_hide_between_pages_come_once(lake: Layout, tmp_path
     world.lists["channels/followers"] = {"1": followers(950)}
     lost = Faults(overlap=7, lost=lambda walk, place: walk == 1 and place in (199, 400, 401))
     server = serve(world, lost)
-    outcome = one(pull(lake, client(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
-    assert (outcome.state, outcome.rows) == ("pulled", 950)
+    listed = one(pull(lake, session(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
+    assert (listed.state, listed.rows) == ("pulled", 950)
     ingest(lake)
     assert rows(lake, "follows", "count(*), count(distinct viewer_id)") == [(950, 950)]
 
@@ -134,8 +134,8 @@ def test_a_count_that_holds_more_than_the_list_is_settled_by_a_second_walk(
 ) -> None:
     world.lists["channels/followers"] = {"1": followers(300)}
     server = serve(world, Faults(extra_total=20))
-    outcome = one(pull(lake, client(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
-    assert (outcome.state, outcome.rows) == ("pulled", 300)
+    listed = one(pull(lake, session(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
+    assert (listed.state, listed.rows) == ("pulled", 300)
     assert server.count("channels/followers") == 6
 
 
@@ -144,8 +144,8 @@ def test_rows_hidden_in_every_walk_make_the_snapshot_incomplete(
 ) -> None:
     world.lists["channels/followers"] = {"1": followers(300)}
     server = serve(world, Faults(lost=lambda walk, place: place > 280 or place > 200 + 20 * walk))
-    outcome = one(pull(lake, client(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
-    assert outcome.state == "incomplete"
+    listed = one(pull(lake, session(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
+    assert listed.state == "incomplete"
     ingest(lake)
     assert rows(lake, "channel_snapshots", "row_count, total_count, is_complete") == [(261, 300, False)]
 
@@ -155,7 +155,7 @@ def test_clips_above_the_cap_are_sliced_by_time(lake: Layout, tmp_path: Path, wo
     world.lists["clips"] = {"1": [clip(n, begin + timedelta(minutes=9 * n)) for n in range(2_600)]}
     server = serve(world)
     report = pull(
-        lake, client(logged_in(tmp_path, server), server), endpoints=["clips"], since=date(2026, 2, 1),
+        lake, session(logged_in(tmp_path, server), server), endpoints=["clips"], since=date(2026, 2, 1),
         until=date(2026, 2, 20),
     )  # fmt: skip
     assert one(report, "clips").state == "pulled"
@@ -166,8 +166,8 @@ def test_clips_above_the_cap_are_sliced_by_time(lake: Layout, tmp_path: Path, wo
 def test_the_bucket_is_never_overdrawn(lake: Layout, tmp_path: Path, world: World, serve, clock: FakeClock) -> None:
     world.lists["channels/followers"] = {"1": followers(3_000)}
     server = serve(world, Faults(bucket=8))
-    outcome = one(pull(lake, client(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
-    assert outcome.rows == 3_000
+    listed = one(pull(lake, session(logged_in(tmp_path, server), server), endpoints=["followers"]), "followers")
+    assert listed.rows == 3_000
     assert server.count("channels/followers", 429) == 0
     assert clock.slept > 120
 
@@ -177,7 +177,7 @@ def test_a_429_is_waited_out_as_long_as_it_says(
 ) -> None:
     world.lists["channels/vips"] = {"1": [user(4)]}
     server = serve(world, Faults(scripted=[429]))
-    assert one(pull(lake, client(logged_in(tmp_path, server), server), endpoints=["vips"]), "vips").state == "pulled"
+    assert one(pull(lake, session(logged_in(tmp_path, server), server), endpoints=["vips"]), "vips").state == "pulled"
     assert 59 < clock.slept < 63
     ingest(lake)
     calls = rows(lake, "api_calls", "status, quota_cost, retry_count", "endpoint = 'channels/vips'")
@@ -187,7 +187,7 @@ def test_a_429_is_waited_out_as_long_as_it_says(
 def test_a_body_that_stalls_is_asked_for_again(lake: Layout, tmp_path: Path, world: World, serve) -> None:
     world.lists["channels/vips"] = {"1": [user(4)]}
     server = serve(world, Faults(scripted=["slow"], slow_seconds=0.6))
-    slow = client(logged_in(tmp_path, server), server, read_seconds=0.2)
+    slow = session(logged_in(tmp_path, server), server, read_seconds=0.2)
     assert one(pull(lake, slow, endpoints=["vips"]), "vips").rows == 1
     ingest(lake)
     assert rows(lake, "api_calls", "error", "status is null") == [("the answer did not come in time",)]
@@ -199,13 +199,13 @@ def test_a_partial_of_yesterday_becomes_an_incomplete_snapshot(
     world.lists["channels/followers"] = {"1": followers(300)}
     server = serve(world, Faults(down_after=2))
     store = logged_in(tmp_path, server)
-    outcome = one(pull(lake, client(store, server), endpoints=["followers"]), "followers")
-    assert outcome.state == "failed"
-    assert "status 500" in outcome.message
-    assert outcome.message.endswith("pull again to go on where it stopped")
+    listed = one(pull(lake, session(store, server), endpoints=["followers"]), "followers")
+    assert listed.state == "failed"
+    assert "status 500" in listed.message
+    assert listed.message.endswith("pull again to go on where it stopped")
     clock.sleep(86_400)
     server.faults.down_after = None
-    assert one(pull(lake, client(store, server), endpoints=["followers"]), "followers").state == "pulled"
+    assert one(pull(lake, session(store, server), endpoints=["followers"]), "followers").state == "pulled"
     ingest(lake)
     assert rows(lake, "channel_snapshots", "event_date, is_complete") == [
         (date(2026, 3, 1), False), (date(2026, 3, 2), True),

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from data_lake.clients.errors import NotConnected
 from data_lake.clients.http import Clock, Http
+from data_lake.clients.oauth import renew
 from data_lake.clients.poll import poll
-from data_lake.clients.twitch_auth import SCOPES, Account, NotConnected, Tokens, TokenStore, connect, refresh
-from data_lake.clients.twitch_helix import HelixClient
+from data_lake.clients.tokens import Account, Tokens, TokenStore
+from data_lake.clients.twitch.helix import HelixSession
+from data_lake.clients.twitch.login import SCOPES, connect
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
 from data_lake.store import scan
@@ -32,7 +35,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HelixServer]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> TokenStore:
-    return TokenStore(tmp_path / "config" / "full-house" / "twitch.json")
+    return TokenStore("twitch", tmp_path / "config" / "full-house" / "twitch.json")
 
 
 def http(server: HelixServer) -> Http:
@@ -42,10 +45,10 @@ def http(server: HelixServer) -> Http:
 def test_a_login_by_device_code_keeps_its_tokens_for_their_owner_only(server: HelixServer, store: TokenStore) -> None:
     server.device_login = Login("1", "one", list(SCOPES))
     server.device_answers = ["authorization_pending", "slow_down", "authorization_pending"]
-    told: list[str] = []
-    account = connect(store, http(server), tell=told.append, client_id=CLIENT_ID)
+    messages: list[str] = []
+    account = connect(store, http(server), tell=messages.append, client_id=CLIENT_ID)
     assert (account.login, account.user_id, account.scopes) == ("one", "1", SCOPES)
-    assert told == ["open https://www.twitch.tv/activate and enter the code ABCDEFGH"]
+    assert messages == ["open https://www.twitch.tv/activate and enter the code ABCDEFGH"]
     assert 5 + 5 + 10 + 10 <= server.clock.slept < 31
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
@@ -64,29 +67,29 @@ def test_rights_that_grew_wide_are_tightened_when_the_tokens_are_read(store: Tok
 def test_a_second_login_stands_beside_the_first(server: HelixServer, store: TokenStore) -> None:
     for user_id, name in (("1", "one"), ("2", "two"), ("1", "one")):
         server.device_login = Login(user_id, name, list(SCOPES))
-        connect(store, http(server), tell=lambda said: None, client_id=CLIENT_ID)
+        connect(store, http(server), tell=lambda text: None, client_id=CLIENT_ID)
     assert sorted(a.login for a in store.load().accounts) == ["one", "two"]
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answers", "message"),
     [
         (["access_denied"], "the login was not completed: access_denied"),
         (["authorization_pending"] * 400, "the code ran out before it was entered"),
     ],
 )
 def test_a_login_that_is_not_made_says_so(
-    answers: list[str], said: str, server: HelixServer, store: TokenStore
+    answers: list[str], message: str, server: HelixServer, store: TokenStore
 ) -> None:
     server.device_answers = answers
-    with pytest.raises(NotConnected, match=said):
-        connect(store, http(server), tell=lambda said: None, client_id=CLIENT_ID)
+    with pytest.raises(NotConnected, match=message):
+        connect(store, http(server), tell=lambda text: None, client_id=CLIENT_ID)
     assert not store.path.exists()
 
 
 def test_without_a_client_id_the_message_says_where_to_get_one(server: HelixServer, store: TokenStore) -> None:
     with pytest.raises(NotConnected, match="set TWITCH_CLIENT_ID"):
-        connect(store, http(server), tell=lambda said: None)
+        connect(store, http(server), tell=lambda text: None)
 
 
 def test_a_damaged_token_file_is_named_and_not_repeated(store: TokenStore) -> None:
@@ -99,21 +102,22 @@ def test_a_damaged_token_file_is_named_and_not_repeated(store: TokenStore) -> No
 
 def test_tokens_are_not_sent_over_the_network_in_the_open(store: TokenStore, server: HelixServer) -> None:
     with pytest.raises(NotConnected, match="not https"):
-        HelixClient(store, http(server), "http://example.org/helix")
+        HelixSession(store, http(server), "http://example.org/helix")
 
 
 def test_a_token_another_process_renewed_is_taken_over(server: HelixServer, store: TokenStore) -> None:
     old = Account("1", "one", SCOPES, *server.login("1", "one", list(SCOPES)))
     store.save(Tokens(CLIENT_ID, (old,)))
-    first = refresh(store, http(server), old)
+    token_url = f"{server.auth_url}/token"
+    first = renew(store, http(server), old, token_url)
     # A second use of the old refresh token would be refused.
-    assert refresh(store, http(server), old) == first
+    assert renew(store, http(server), old, token_url) == first
 
 
-def polled(server: HelixServer, store: TokenStore) -> HelixClient:
+def polled(server: HelixServer, store: TokenStore) -> HelixSession:
     if not store.path.exists():
         store.save(Tokens(CLIENT_ID, (Account("1", "one", SCOPES, *server.login("1", "one", list(SCOPES))),)))
-    return HelixClient(store, http(server))
+    return HelixSession(store, http(server))
 
 
 def test_polls_become_viewer_counts_and_an_ended_stream_lands_them(
@@ -135,8 +139,8 @@ def test_polls_become_viewer_counts_and_an_ended_stream_lands_them(
     ingest(lake)
     counts = scan(lake, "viewer_counts").query("t", "select channel_id, stream_id, viewer_count from t order by all")
     assert counts.fetchall() == [("1", "s1", 40), ("1", "s1", 44)]
-    seen = scan(lake, "streams").query("t", "select distinct stream_id, category_name, started_at from t").fetchall()
-    assert [row[:2] for row in seen] == [("s1", "Chess")]
+    streams = scan(lake, "streams").query("t", "select distinct stream_id, category_name, started_at from t").fetchall()
+    assert [row[:2] for row in streams] == [("s1", "Chess")]
 
 
 def test_polls_of_an_hour_share_one_landing_file(lake: Layout, server: HelixServer, store: TokenStore) -> None:

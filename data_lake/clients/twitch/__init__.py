@@ -1,0 +1,1 @@
+"""Twitch: its endpoints, scopes and login, and what is peculiar to Helix."""
