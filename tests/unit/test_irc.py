@@ -145,15 +145,15 @@ def test_plain_messages_are_those_of_messages_read_with_care(tmp_path: Path) -> 
         for rest in [*(f"PRIVMSG #House :{text}" for text in texts), "PRIVMSG #house word", "PART #house"]
     ]
     fast = read(tmp_path, *lines)
-    careful = Read(SOURCE, tmp_path, "\r\n".join(line.replace(";id=", ";vip=0;id=") for line in lines))
+    slow = Read(SOURCE, tmp_path, "\r\n".join(line.replace(";id=", ";vip=0;id=") for line in lines))
     assert len(fast.messages) > 50
-    for ours, theirs in ((fast.messages, careful.messages), (fast.bad, careful.bad)):
+    for by_fast, by_slow in ((fast.messages, slow.messages), (fast.bad, slow.bad)):
         told = [
-            sorted(({**row, "_text": None} for row in rows), key=lambda row: row["_row"]) for rows in (ours, theirs)
+            sorted(({**row, "_text": None} for row in rows), key=lambda row: row["_row"]) for rows in (by_fast, by_slow)
         ]
         assert told[0] == told[1]
     for entity in ("channels", "viewers"):
-        assert fast.rows(entity) == careful.rows(entity)
+        assert fast.rows(entity) == slow.rows(entity)
 
 
 def test_escapes_of_tags_are_undone(tmp_path: Path) -> None:

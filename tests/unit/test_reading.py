@@ -6,9 +6,12 @@ import gzip
 import json
 import random
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from data_lake.sources import UnknownFormat, recognise
@@ -17,7 +20,8 @@ from data_lake.sources.reading.blocks import open_bytes, read_head, read_utf8
 from data_lake.sources.reading.elements import split_elements
 from data_lake.sources.reading.members import Members
 from data_lake.sources.reading.repair import prove_lines, session
-from data_lake.sources.reading.splitting import PIECE_BYTES, split_lines
+from data_lake.sources.reading.splitting import PIECE_BYTES, split_lines, table_of
+from data_lake.sources.reading.typed import typed
 
 ROW_START = re.compile(rb'\{\s*"_id"\s*:\s*"[^"]*"\s*,\s*"at"')
 ELEMENTS: list[dict[str, Any]] = [
@@ -222,3 +226,40 @@ def test_an_unknown_file_gets_a_sentence_that_names_it_and_what_was_looked_for(t
     path.write_bytes(b"")
     with pytest.raises(UnknownFormat, match="is empty"):
         recognise(path)
+
+
+def typed_rows(*texts: str) -> list[dict[str, Any]] | None:
+    """Members of lines as Arrow reads them, None where the lines have to be read one by one."""
+    pieces = table_of(list(range(1, len(texts) + 1)), list(texts), [None] * len(texts))
+    table = typed(pieces, pa.schema([("a", pa.string())]))
+    return None if table is None else table.to_pylist()
+
+
+def test_a_line_that_is_null_does_not_kill_the_process() -> None:
+    # The smallest input that did, in a process of its own.
+    code = "from tests.unit.test_reading import typed_rows; print(typed_rows('null'), typed_rows('{}', 'null'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["None", "None"])
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ('{"a":"1"}', "2"),
+        ('{"a":"1"}{"a":"2"}', '{"a":"3"'),
+        ('{"a":"1"}{"a":"', '"}'),
+        ('{"a":"1"}{"a":"}', '{"}'),
+        ('{"a":"1"}{"b":{}', '{"a":"2"}}'),
+        ('{"a":"1"} {"a":"2"}', "{ }", " "),
+        ('{"a":"1"}', ""),
+        ('{"a":"1"}', "{"),
+        ('{"a":1}',),
+    ],
+)
+def test_lines_that_are_not_one_object_each_are_not_read_as_if_they_were(texts: tuple[str, ...]) -> None:
+    assert typed_rows(*texts) is None
+
+
+def test_lines_of_one_object_each_are_read_at_their_places() -> None:
+    assert typed_rows('{"a":"x\\ny"}', '{"b":[{"a":"z"}]}', '{"a":null}') == [{"a": "x\ny"}, {"a": None}, {"a": None}]
+    assert typed_rows(*(f'{{"a":"{n}"}}' for n in range(5000))) == [{"a": str(n)} for n in range(5000)]

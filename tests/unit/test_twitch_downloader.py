@@ -185,9 +185,9 @@ def test_rows_that_snapshot_alike_are_those_of_rows_read_with_care(tmp_path: Pat
     ]
     later = comment(10, commenter=None, unknown=1)
     for rows in (said[:9], said):
-        fast, careful = Read(tmp_path, document(*rows)), Read(tmp_path, document(*rows, later))
-        assert careful.rows["chat_messages"].pop()["extra"] == '{"unknown":1,"user_color":"#FF4500"}'
-        assert fast.rows == careful.rows
+        fast, slow = Read(tmp_path, document(*rows)), Read(tmp_path, document(*rows, later))
+        assert slow.rows["chat_messages"].pop()["extra"] == '{"unknown":1,"user_color":"#FF4500"}'
+        assert fast.rows == slow.rows
         assert not fast.problems
 
 

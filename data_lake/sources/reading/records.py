@@ -92,7 +92,7 @@ class _Chunks:
                 if open_lines <= RECORD_LINES:
                     yield table
                     return done
-        return (yield from self._careful(chunk, line, is_last))
+        return (yield from self._line_by_line(chunk, line, is_last))
 
     def _plain(self, chunk: bytes, line: int) -> pa.Table | None:
         """The table of a chunk without quotes; None when a line of it is no record."""
@@ -139,7 +139,7 @@ class _Chunks:
         done = sum(len(text.encode()) for text in ended[consumed:])
         return table_of_records(self.header, rows, records), len(chunk) - done
 
-    def _careful(self, chunk: bytes, line: int, is_last: bool) -> Generator[pa.Table | Problem, None, int]:
+    def _line_by_line(self, chunk: bytes, line: int, is_last: bool) -> Generator[pa.Table | Problem, None, int]:
         """Line by line; returns the bytes done. A record still open at the end is left for the next chunk."""
         lines = _Lines([_line(line + at, text) for at, text in enumerate(_split(chunk))])
         rows: list[int] = []

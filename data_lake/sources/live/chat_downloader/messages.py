@@ -1,6 +1,6 @@
-"""Chat messages of chat-downloader: the usual ones straight from JSON in Arrow, the others from `items`.
+"""Chat messages of chat-downloader: plain ones by the fast path, straight from JSON in Arrow, the others from `items`.
 
-A usual item is a text message with an id, a time and a text; whatever else a batch holds goes through `items`.
+Plain is a text message with an id, a time and a text; whatever else a batch holds goes through `items`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MESSAGES = f"""
     from items where {PROBLEM} is not null or type in {CHATS} order by {ROW}"""
 
 
-def _usual_shape(locations: pa.DataType) -> pa.Schema:
+def _plain_shape(locations: pa.DataType) -> pa.Schema:
     """An item as nearly all are; Twitch's live emotes list their places, those of VODs have them in one text."""
     text, flag = pa.string(), pa.bool_()
     badge = pa.struct([("name", text), ("icon_name", text), ("title", text), ("version", pa.int64())])
@@ -72,11 +72,11 @@ def _usual_shape(locations: pa.DataType) -> pa.Schema:
     )
 
 
-_SHAPES = (_usual_shape(pa.list_(pa.string())), _usual_shape(pa.string()))
+_SHAPES = (_plain_shape(pa.list_(pa.string())), _plain_shape(pa.string()))
 
 
-def usual_rows(pieces: pa.Table, stated: Mapping[str, Any]) -> tuple[pa.Table, pa.Table]:
-    """Rows of chat_messages of the usual items of a batch, and the pieces that are left."""
+def fast_rows(pieces: pa.Table, stated: Mapping[str, Any]) -> tuple[pa.Table, pa.Table]:
+    """Rows of chat_messages of the plain items of a batch, and the pieces that are left."""
     read = next((found for shape in _SHAPES if (found := typed(pieces, shape)) is not None), None)
     if read is None:
         return _no_messages(), pieces
@@ -91,14 +91,14 @@ def usual_rows(pieces: pa.Table, stated: Mapping[str, Any]) -> tuple[pa.Table, p
     has_mark = pc.fill_null(pc.match_substring(text, "\x01"), False)
     is_colour = pc.fill_null(pc.match_substring_regex(colour, "^#[0-9A-Fa-f]{6}$"), True)
     is_simple = pc.and_(pc.and_(is_colour, pc.is_null(column["custom_reward_id"])), pc.invert(has_mark))
-    is_usual = pc.and_(pc.and_(is_plain, is_told), is_simple)
-    rows = _usual_table(column, pieces[ROW].combine_chunks(), stated).filter(is_usual).combine_chunks()
+    is_fast = pc.and_(pc.and_(is_plain, is_told), is_simple)
+    rows = _fast_table(column, pieces[ROW].combine_chunks(), stated).filter(is_fast).combine_chunks()
     if not len(rows):
         return _no_messages(), pieces
-    return _finished(rows, rows["badges"].combine_chunks()), pieces.filter(pc.invert(is_usual))
+    return _finished(rows, rows["badges"].combine_chunks()), pieces.filter(pc.invert(is_fast))
 
 
-def _usual_table(column: Mapping[str, pa.Array], rows: pa.Array, stated: Mapping[str, Any]) -> pa.Table:
+def _fast_table(column: Mapping[str, pa.Array], rows: pa.Array, stated: Mapping[str, Any]) -> pa.Table:
     count = len(rows)
     author = {field.name: pc.struct_field(column["author"], field.name) for field in column["author"].type}
     name = author["name"]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, TEXT, Export, Problem, Rows
 from data_lake.sources.live.chat_downloader.items import read_items
-from data_lake.sources.live.chat_downloader.messages import message_rows, usual_rows
+from data_lake.sources.live.chat_downloader.messages import fast_rows, message_rows
 from data_lake.sources.live.chat_downloader.rows import IS_SILENT, NOT_KEPT, action_rows, event_rows
 from data_lake.sources.reading.blocks import read_utf8
 from data_lake.sources.reading.chat import Viewers, cheers_of
@@ -93,19 +93,19 @@ class _Chat:
         if self.stated["platform"] is None:
             yield from self._of_no_site(pieces)
             return
-        usual, pieces = usual_rows(pieces, self.stated)
-        if len(usual):
-            self._note(usual)
-            yield Rows("chat_messages", usual)
-            yield from cheers_of(usual)
-            self.last = usual["sent_at"][-1].as_py() if not len(pieces) else self.last
-        tables = [usual]
+        fast, pieces = fast_rows(pieces, self.stated)
+        if len(fast):
+            self._note(fast)
+            yield Rows("chat_messages", fast)
+            yield from cheers_of(fast)
+            self.last = fast["sent_at"][-1].as_py() if not len(pieces) else self.last
+        tables = [fast]
         if len(pieces):
             read_items(self.con, self._proven(pieces), self.stated["started_at"], NOT_KEPT, IS_SILENT)
             others = message_rows(self.con, self.stated)
             self._note(others)
             events = event_rows(self.con, self.stated)
-            actions, self.last = action_rows(self.con, self.stated, usual, self.last)
+            actions, self.last = action_rows(self.con, self.stated, fast, self.last)
             for entity, table in (
                 ("chat_messages", others),
                 ("stream_events", events),

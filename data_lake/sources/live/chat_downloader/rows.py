@@ -177,16 +177,16 @@ def _json(rest: Mapping[str, Any]) -> str | None:
 
 
 def action_rows(
-    con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any], usual: pa.Table, last: datetime | None
+    con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any], fast: pa.Table, last: datetime | None
 ) -> tuple[pa.Table | None, datetime | None]:
     """Rows of moderation_actions, and the time of the last item.
 
-    `usual` has the rows and times of items read elsewhere, `last` that time before this batch.
+    `fast` has the rows and times of items read elsewhere, `last` that time before this batch.
     """
     rows = con.execute(ACTIONS, {"channel_id": stated["channel_id"]}).to_arrow_table().combine_chunks()
     times = ["sent_at", ROW]
     every = pa.concat_tables([rows.select(times).append_column("at", pa.array(range(len(rows)), pa.int64())),
-                              usual.select(times).append_column("at", pa.nulls(len(usual), pa.int64()))])  # fmt: skip
+                              fast.select(times).append_column("at", pa.nulls(len(fast), pa.int64()))])  # fmt: skip
     every = every.take(pc.sort_indices(every, [(ROW, "ascending"), ("at", "ascending")])).combine_chunks()
     known = pc.fill_null_forward(
         pa.concat_arrays([pa.array([last], pa.timestamp("us")), every["sent_at"].combine_chunks()])

@@ -1,8 +1,8 @@
 """Plain chat messages among lines of IRC, straight to rows in Arrow: nearly all of a log, in a fifth of the time.
 
 A message is plain when its tags stand in one of the few orders most messages have, none of them is rare, nothing is
-escaped and it is no /me. Whatever else a batch holds is read with care (see `fields` and `rows`, which say what the
-columns mean); a test holds both ways equal.
+escaped and it is no /me. Whatever else a batch holds takes the slow path (see `fields` and `rows`, which say what the
+columns mean); a test holds both paths equal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from data_lake.sources.base import PROBLEM, ROW, TEXT
 from data_lake.sources.live.irc.fields import RARE, layouts_of
 from data_lake.sources.reading.columns import constant
 
-# Tags without which a line needs care: other lines or the sidecar say what they do not.
+# Tags without which a line needs the slow path: other lines or the sidecar say what they do not.
 _NEEDED = ("id", "room-id", "tmi-sent-ts", "user-id")
 _READ = (*_NEEDED, "badge-info", "badges", "color", "display-name", "emotes", "first-msg", "mod", "subscriber")
 _LATEST = 253_402_300_799_999  # milliseconds, the end of the year 9999
@@ -32,25 +32,25 @@ Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
 
 
-def usual_rows(lines: pa.Table, text: pa.Array) -> tuple[pa.Table | None, Mask]:
+def fast_rows(lines: pa.Table, text: pa.Array) -> tuple[pa.Table | None, Mask]:
     """Rows of chat_messages of the plain messages among lines (`text`), with `channel`; and which lines they are.
 
     Columns the sidecar fills are not among them. None when there are no such lines.
     """
-    is_usual = np.zeros(len(lines), dtype=np.bool_)
+    is_fast = np.zeros(len(lines), dtype=np.bool_)
     layouts = [names for names in layouts_of(text) if {*_NEEDED} <= {*names} and not {*RARE} & {*names}]
     if not layouts:
-        return None, is_usual
+        return None, is_fast
     spoken = _Spoken.among(text, lines[PROBLEM])
     found = []
     for names in layouts:
         rows = spoken.messages(names)
-        is_usual[rows["at"].to_numpy()] = True
+        is_fast[rows["at"].to_numpy()] = True
         found.append(rows)
-    if not is_usual.any():
-        return None, is_usual
+    if not is_fast.any():
+        return None, is_fast
     rows = pa.concat_tables(found).combine_chunks()
-    return rows.append_column(ROW, lines[ROW].take(rows["at"])).drop_columns(["at"]), is_usual
+    return rows.append_column(ROW, lines[ROW].take(rows["at"])).drop_columns(["at"]), is_fast
 
 
 def _true(condition: pa.Array) -> Mask:
@@ -117,7 +117,7 @@ class _Spoken:
 def _messages(
     tags: dict[str, pa.Array], sender: pa.Array, channel: pa.Array, said: pa.Array, places: Places
 ) -> pa.Table:
-    """The rows of lines with these tags and words; those that need care are left out."""
+    """The rows of lines with these tags and words; those that need the slow path are left out."""
     count = len(places)
 
     def tag(name: str) -> pa.Array:
@@ -182,7 +182,7 @@ def _extra(info: pa.Array, color: pa.Array) -> pa.Array:
 
 
 def _emotes(emotes: pa.Array, text: pa.Array) -> tuple[pa.Array, Mask]:
-    """Emotes of each text (null where the tag is empty), and where they could be placed without care."""
+    """Emotes of each text (null where the tag is empty), and where they could be placed by the fast path."""
     has_none = ~_true(pc.is_valid(emotes))
     is_sound = _true(pc.match_substring_regex(emotes, _EMOTES))
     chosen = np.flatnonzero(is_sound)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
 from data_lake.sources.live.irc import DOCUMENT
 from data_lake.sources.live.irc.elements import raw_lines, read_elements
-from data_lake.sources.live.irc.fast_path import usual_rows
+from data_lake.sources.live.irc.fast_path import fast_rows
 from data_lake.sources.live.irc.fields import read_lines
 from data_lake.sources.live.irc.rows import EVENTS, MESSAGES, MODERATION, ROOM_STATES, ROOMS, SETTINGS
 from data_lake.sources.reading.blocks import read_utf8
@@ -73,13 +73,13 @@ class _Log:
     def rows(self, pieces: pa.Table, is_raw: bool) -> Iterator[Rows]:
         """The rows of a batch of lines or elements."""
         lines = pieces[TEXT].combine_chunks() if is_raw else raw_lines(self.con, pieces)
-        usual, is_usual = usual_rows(pieces, lines)
-        if usual is not None:
+        fast, is_fast = fast_rows(pieces, lines)
+        if fast is not None:
             stated = stated_text(self.sidecar, "stream_id")
-            self._note_rooms(usual)
-            messages = usual.drop_columns(["channel"]).append_column("stream_id", constant(stated, len(usual)))
-            yield from self._messages(messages.append_column("platform", constant("twitch", len(usual))))
-            pieces = pieces.filter(pa.array(~is_usual))
+            self._note_rooms(fast)
+            messages = fast.drop_columns(["channel"]).append_column("stream_id", constant(stated, len(fast)))
+            yield from self._messages(messages.append_column("platform", constant("twitch", len(fast))))
+            pieces = pieces.filter(pa.array(~is_fast))
         if not len(pieces):
             return
         (read_lines if is_raw else read_elements)(self.con, pieces)

@@ -20,7 +20,7 @@ from data_lake.sources.live.twitch_dashboard.header import (
     is_monthly,
 )
 from data_lake.sources.reading.blocks import read_utf8
-from data_lake.sources.reading.money import CODES
+from data_lake.sources.reading.money import currency_codes
 from data_lake.sources.reading.records import read_records
 from data_lake.sources.reading.repair import session
 from data_lake.sources.reading.sidecars import stated_text
@@ -41,7 +41,7 @@ def read(export: Export) -> Iterator[Rows | Problem]:
         )
         return
     currency = (stated_text(export.sidecar, "currency") or "").upper() or None
-    if currency is not None and currency not in CODES:
+    if currency is not None and currency not in currency_codes():
         yield Problem(None, f"the sidecar's currency is {currency!r}; write an ISO 4217 code such as USD")
         currency = None
     elif currency is None:

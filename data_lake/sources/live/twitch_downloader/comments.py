@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Rows
-from data_lake.sources.live.twitch_downloader.fast_path import typed_comments
+from data_lake.sources.live.twitch_downloader.fast_path import fast_path
 from data_lake.sources.live.twitch_downloader.lists import array_of, emotes_of, renamed, wears
 from data_lake.sources.live.twitch_downloader.notices import EVENTS, events_of
 from data_lake.sources.live.twitch_downloader.sql import (
@@ -113,15 +113,15 @@ class Comments:
 
     def _mapped(self, comments: pa.Table) -> pa.Table:
         has_fragments = '"fragments"' in (comments[TEXT][0].as_py() or "")
-        wide = typed_comments(comments, self._video, has_fragments)
+        wide = fast_path(comments, self._video, has_fragments)
         if wide is None:
-            wide = self._mapped_with_care(comments, has_fragments)
+            wide = self._slow_path(comments, has_fragments)
         # The rows are those of the batch, in its order: the text need not pass through the mapping.
         wide = wide.append_column(TEXT, comments[TEXT])
         wide = wide.append_column("text", _without_marks(wide))
         return wide.append_column("stream_id", constant(self._video.stream_id, len(wide)))
 
-    def _mapped_with_care(self, comments: pa.Table, has_fragments: bool) -> pa.Table:
+    def _slow_path(self, comments: pa.Table, has_fragments: bool) -> pa.Table:
         video = self._video
         self._mapping.register("batch", chunked(comments))
         said = {"start": video.started_at, "channel": video.channel_id, "is_clip": video.is_clip, "action": ACTION}

@@ -1,7 +1,7 @@
 """Comments of a TwitchDownloader file straight to typed columns, where a whole batch looks as the tool writes it.
 
-The columns are those of `twitch_downloader_sql.MAPPED`, with the same values (a test holds them equal). A member that
-is not known here, a value of another type or one that needs a reason gives the batch up: it is then mapped with care.
+The columns are those of `sql.MAPPED`, with the same values (a test holds them equal). A member that
+is not known here, a value of another type or one that needs a reason gives the batch up: it takes the slow path.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _SCHEMA = pa.schema(
 _NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 
 
-def typed_comments(pieces: pa.Table, video: Video, has_fragments: bool) -> pa.Table | None:
+def fast_path(pieces: pa.Table, video: Video, has_fragments: bool) -> pa.Table | None:
     """The columns of a batch of comments, if all are good and the start of the VOD is known; else None."""
     read = typed(pieces, _SCHEMA, is_strict=True) if video.started_at is not None else None
     if read is None:

@@ -152,7 +152,7 @@ _MESSAGE = pa.struct(
 )
 _ITEM = pa.struct([("item", pa.struct([(TEXT_MESSAGE, _MESSAGE)]))])
 # A line that adds one text message, as nearly all do.
-_USUAL = pa.schema(
+_PLAIN = pa.schema(
     [
         (
             "replayChatItemAction",
@@ -172,24 +172,24 @@ def read_actions(con: duckdb.DuckDBPyConnection, lines: pa.Table) -> pa.Table:
     `offset_ms` is null in live captures. `runs` holds the parts of the text, `badges` (name, version) what the author
     wears. `_problem` says why a line is no action. The lines need not have been proven to be JSON.
     """
-    usual = typed(lines, _USUAL)
-    if usual is None:
-        return _careful(con, lines)
-    is_usual, actions = _usual(lines, usual)
-    if pc.all(is_usual).as_py():
+    plain = typed(lines, _PLAIN)
+    if plain is None:
+        return _slow_path(con, lines)
+    is_fast, actions = _fast_path(lines, plain)
+    if pc.all(is_fast).as_py():
         return actions
-    both = pa.concat_tables([actions, _careful(con, lines.filter(pc.invert(is_usual)))], promote_options="default")
+    both = pa.concat_tables([actions, _slow_path(con, lines.filter(pc.invert(is_fast)))], promote_options="default")
     return both.take(pc.sort_indices(both, [(ROW, "ascending"), ("place", "ascending")])).combine_chunks()
 
 
-def _careful(con: duckdb.DuckDBPyConnection, lines: pa.Table) -> pa.Table:
+def _slow_path(con: duckdb.DuckDBPyConnection, lines: pa.Table) -> pa.Table:
     con.register("pieces", chunked(pa.concat_tables(prove_lines(con.cursor(), [lines]))))
     actions = con.execute(ACTIONS).to_arrow_table().combine_chunks()
     con.unregister("pieces")
     return actions.set_column(actions.schema.get_field_index("badges"), "badges", badges_of(actions["badges"]))
 
 
-def _usual(lines: pa.Table, read: pa.Table) -> tuple[pa.Array, pa.Table]:
+def _fast_path(lines: pa.Table, read: pa.Table) -> tuple[pa.Array, pa.Table]:
     """Which lines add one text message, and those actions."""
     wrapper = read["replayChatItemAction"].combine_chunks()
     added = pc.struct_field(wrapper, "actions")
@@ -200,7 +200,7 @@ def _usual(lines: pa.Table, read: pa.Table) -> tuple[pa.Array, pa.Table]:
     offset = pc.coalesce(pc.struct_field(wrapper, "videoOffsetTimeMsec"), read["videoOffsetTimeMsec"].combine_chunks())
     is_number = pc.fill_null(pc.match_substring_regex(offset, "^-?[0-9]{1,15}$"), True)
     one = pc.equal(pc.fill_null(pc.list_value_length(added), 0), 1)
-    is_usual = pc.and_(pc.and_(one, pc.is_valid(ident)), pc.and_(is_time, is_number))
+    is_fast = pc.and_(pc.and_(one, pc.is_valid(ident)), pc.and_(is_time, is_number))
     is_live = pc.fill_null(read["isLive"].combine_chunks(), False)
     count = len(read)
     columns = {
@@ -221,11 +221,11 @@ def _usual(lines: pa.Table, read: pa.Table) -> tuple[pa.Array, pa.Table]:
         "sent_at": moment,
         "runs": pc.struct_field(message, ["message", "runs"]),
     }
-    actions = pa.table(columns).filter(is_usual).combine_chunks()
+    actions = pa.table(columns).filter(is_fast).combine_chunks()
     for name, kind in (("offset_ms", pa.int64()), ("sent_at", pa.int64())):
         actions = actions.set_column(actions.schema.get_field_index(name), name, actions[name].cast(kind))
     at = actions.schema.get_field_index("sent_at")
-    return is_usual, actions.set_column(at, "sent_at", actions["sent_at"].cast(pa.timestamp("us")))
+    return is_fast, actions.set_column(at, "sent_at", actions["sent_at"].cast(pa.timestamp("us")))
 
 
 def _of_one(lists: pa.Array) -> pa.Array:
