@@ -47,11 +47,18 @@ class BuildState:
     unaudited: frozenset[str]
 
 
+def _open(layout: Layout) -> duckdb.DuckDBPyConnection:
+    """The warehouse, for reading. A table it lacks is an error: DuckDB would take a Python object of that name."""
+    connection = connect(layout, str(layout.warehouse), read_only=True)
+    connection.execute("set python_enable_replacements = false")
+    return connection
+
+
 def read_state(layout: Layout) -> BuildState | None:
-    """None for a warehouse that was never built completely."""
+    """None for a warehouse that was never built completely, or by a version that remembered less."""
     if not layout.warehouse.exists():
         return None
-    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+    with _open(layout) as connection:
         try:
             build = connection.execute("select as_of, fingerprint from lake.build").fetchone()
             if build is None:
@@ -134,7 +141,7 @@ def unaudited(layout: Layout) -> frozenset[str]:
     """Models whose tests have not all passed since they were built: to be built and tested though nothing changed."""
     if not layout.warehouse.exists():
         return frozenset()
-    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+    with _open(layout) as connection:
         try:
             return _unaudited(connection)
         except duckdb.CatalogException:
@@ -151,6 +158,6 @@ def unpublished(layout: Layout) -> Days:
     """The days that were built and are not published yet, as inclusive ranges in order; None for every day."""
     if not layout.warehouse.exists():
         return ()
-    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+    with _open(layout) as connection:
         days = _days_of(connection, "unpublished")
     return None if days is None else ranges_of(days)
