@@ -37,7 +37,7 @@ class Kind:
 
     name: str
     planted: str
-    found: str
+    detected: str
 
     @classmethod
     def anomaly(cls, name: str, planted: str, condition: str) -> Kind:
@@ -88,19 +88,19 @@ with planted as (
         on truth.platform = ids.platform
         and ids.source_stream_id = coalesce('vod:' || truth.vod_id, truth.livestream_id)
 ),
-found as (
+detected as (
     select row_number() over () as id, platform, stream_id, started_at, ended_at
-    from ({found})
+    from ({detected})
 ),
 hits as (
-    select planted.id as planted_id, found.id as found_id
-    from planted inner join found
-        on planted.platform = found.platform and planted.stream_id = found.stream_id
-        and planted.started_at < found.ended_at and planted.ended_at > found.started_at
+    select planted.id as planted_id, detected.id as detected_id
+    from planted inner join detected
+        on planted.platform = detected.platform and planted.stream_id = detected.stream_id
+        and planted.started_at < detected.ended_at and planted.ended_at > detected.started_at
 )
 select
     (select count(*) from planted), (select count(distinct planted_id) from hits),
-    (select count(*) from found), (select count(distinct found_id) from hits)
+    (select count(*) from detected), (select count(distinct detected_id) from hits)
 """
 
 
@@ -120,13 +120,13 @@ def build(lake: Layout, *select: str) -> None:
 
 
 def score(lake: Layout) -> dict[str, tuple[int, int, int, int]]:
-    """By kind: planted, of them found, found, of them planted."""
+    """By kind: planted, of them detected, detected, of them planted."""
     with duckdb.connect(str(lake.warehouse), read_only=True) as connection:
         for table in ("moments", "raids", "anomalies", "spells"):
             connection.execute(f"create temp view {table} as from '{lake.truth / table}.parquet'")
         counts = {}
         for kind in KINDS:
-            row = connection.execute(SCORE.format(planted=kind.planted, found=kind.found)).fetchone()
+            row = connection.execute(SCORE.format(planted=kind.planted, detected=kind.detected)).fetchone()
             assert row
             counts[kind.name] = row
         return counts
@@ -134,9 +134,9 @@ def score(lake: Layout) -> dict[str, tuple[int, int, int, int]]:
 
 def line(name: str, counts: tuple[int, int, int, int]) -> str:
     """Counts and both shares; a share of nothing is 1."""
-    planted, recalled, found, right = counts
-    recall, precision = recalled / planted if planted else 1.0, right / found if found else 1.0
-    return f"{name:<22} {planted:>7,} {found:>7,} {recall:>8.2f} {precision:>10.2f}"
+    planted, recalled, detected, right = counts
+    recall, precision = recalled / planted if planted else 1.0, right / detected if detected else 1.0
+    return f"{name:<22} {planted:>7,} {detected:>7,} {recall:>8.2f} {precision:>10.2f}"
 
 
 def worlds(seeds: list[int], scale: float, days: int, folder: Path) -> None:
@@ -206,10 +206,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[101, 102, 103, 104, 105])
     parser.add_argument("--scale", type=float, default=0.15)
     parser.add_argument("--days", type=int, default=60)
-    said = parser.parse_args()
+    arguments = parser.parse_args()
     data = Path(os.environ.get("FULLHOUSE_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
     with tempfile.TemporaryDirectory() as folder:
-        worlds(said.seeds, said.scale, said.days, Path(folder))
+        worlds(arguments.seeds, arguments.scale, arguments.days, Path(folder))
         if (data / "gdq").exists():
             gdq(data / "gdq", Path(folder))
         else:

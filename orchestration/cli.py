@@ -22,6 +22,7 @@ from data_lake.clients.errors import ClientError
 from data_lake.contracts import ContractError
 from data_lake.layout import Layout
 from data_lake.lock import LakeBusy, LakeLock
+from data_lake.sample_world import world_names
 from data_lake.sources import UnknownFormat
 from data_lake.sources.reading.sidecars import given_name
 from data_lake.status import collect
@@ -133,34 +134,42 @@ def run(
 
 
 def _sample_writer(
-    layout: Layout, progress: Progress, *, scale: float = 1.0, days: int = 400, seed: int = 7
+    layout: Layout, progress: Progress, *, world: str = "live", scale: float = 1.0, days: int = 400, seed: int = 7
 ) -> Callable[[], None]:
     def write() -> None:
         from data_lake.sample_world import write_sample_world
 
         progress.advance(steps.SAMPLE, 0.0)
-        world = write_sample_world(
-            layout, seed=seed, scale=scale, days=days, progress=lambda share: progress.advance(steps.SAMPLE, share)
+        written = write_sample_world(
+            layout,
+            world=world,
+            seed=seed,
+            scale=scale,
+            days=days,
+            progress=lambda share: progress.advance(steps.SAMPLE, share),
         )
-        messages = world.counts.get("chat_messages", 0)
-        span = f"{world.first_day} to {world.last_day}"
-        progress.finish(steps.SAMPLE, f"{len(world.files):,} files, {messages:,} messages, {span}")
+        messages = written.counts.get("chat_messages", 0)
+        span = f"{written.first_day} to {written.last_day}"
+        progress.finish(steps.SAMPLE, f"{len(written.files):,} files, {messages:,} messages, {span}")
 
     return write
 
 
 @main.command()
+@click.option(
+    "--world", default="live", show_default=True, type=click.Choice(world_names()), help="Which kind of audience."
+)
 @click.option("--scale", default=1.0, show_default=True, help="Times 400,000 messages and 6,000 viewers; at most 25.")
 @click.option("--days", default=400, show_default=True, help="Days of streams, ending 2026-10-31.")
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same files.")
-def sample(scale: float, days: int, seed: int) -> None:
+def sample(world: str, scale: float, days: int, seed: int) -> None:
     """Write the sample world into landing/: three channels of two creators, with known truth in truth/."""
     layout = Layout.from_env()
     if any(landing.landing_files(layout)):
         raise click.ClickException(f"landing/ of {layout.root} is not empty; a sample needs a LAKE_ROOT of its own")
     console = Console()
     with terminal.progress_on(console) as progress, LakeLock(layout, "sample", on_wait=progress.notice):
-        _sample_writer(layout, progress, scale=scale, days=days, seed=seed)()
+        _sample_writer(layout, progress, world=world, scale=scale, days=days, seed=seed)()
     click.echo("next: fullhouse run")
 
 
@@ -225,12 +234,12 @@ def rollback(number: int | None) -> None:
 @click.option("--repair", is_flag=True, required=True, help="Rewrite views and MLflow's paths after a move.")
 def publish_command(repair: bool) -> None:
     """Repair what is published; runs publish by themselves."""
-    from ml import moved
+    from ml import patches
 
     layout = Layout.from_env()
     with LakeLock(layout, "repair", on_wait=lambda text: click.echo(text, err=True)):
         found = publish.repair(layout)
-        artifacts = moved.repair(layout)
+        artifacts = patches.point_at_artifacts(layout)
     count = f"{len(found)} {'version' if len(found) == 1 else 'versions'}"
     click.echo(f"rewrote the views of {count} in {layout.published}")
     if artifacts:

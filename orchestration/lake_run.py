@@ -238,22 +238,24 @@ def _train_first(layout: Layout, summary: RunSummary, run: Callable[..., Any]) -
 
     A challenger that the gate refuses is a warning here: what it would have replaced is still served.
     """
-    from ml.families import first_cut_offs
     from ml.published import Published
+    from ml.questions import first_cut_offs
     from orchestration.jobs import DAILY_SCORING, WEEKLY_TRAINING
     from orchestration.partitions import Window, run_tags
 
     with Published(layout) as published:
         last_day = published.last_eventful_day
+    errors = []
     for monday in first_cut_offs(last_day):
         trained = RunSummary(str(uuid.uuid4()), summary.log)
         _note(trained, run(WEEKLY_TRAINING, trained.run_id, {}, partition_key=monday.isoformat()))
         summary.checks_passed += trained.checks_passed
         summary.failed_checks += [replace(check, is_blocking=False) for check in trained.failed_checks]
-        if trained.error:
-            summary.succeeded, summary.error = False, trained.error
-            return
+        errors += [trained.error] if trained.error else []
     _note(summary, run(DAILY_SCORING, str(uuid.uuid4()), run_tags(layout, fingerprint(), Window())))
+    if errors:
+        # A question that failed leaves the others trained and scored, and the run failed.
+        summary.succeeded, summary.error = False, "; ".join(dict.fromkeys(errors))
 
 
 def needs_scores(path: Sequence[str], insights: Collection[str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from data_lake.lock import LockBusy
+
 
 class ClientError(Exception):
     """Any of these."""
@@ -19,8 +21,8 @@ class NoLogin(ClientError):
     """None of the logins may read this; the message says which would."""
 
 
-class PullBusy(ClientError):
-    """Another process is pulling into this lake."""
+class PullBusy(ClientError, LockBusy):
+    """Another process is pulling into this lake; the message names it."""
 
 
 class CallFailed(ClientError):

@@ -1,6 +1,6 @@
 """The file a pull writes: pages as received, one per line, landed whole when the pull is done.
 
-    {"kind": "request", "endpoint": ..., "<target>_id": ..., "params": ..., "requested_at": ...}
+    {"kind": "request", "platform": ..., "endpoint": ..., "<target>_id": ..., "params": ..., "requested_at": ...}
     {"kind": "page", "pass": 1, "params": ..., "received_at": ..., "status": 200, "response_ms": ..., "retries": ...,
      "calls": [...], "body": <the answer>}
     {"kind": "restart", "pass": 2, "query": ..., "reason": ...}     the list was walked again from its start
@@ -13,11 +13,9 @@ Until then it is `landing/<source>/.pulling/<name>.jsonl.partial`, which no inge
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +26,7 @@ from data_lake.clients.errors import PullBusy
 from data_lake.clients.http import Attempts, Call, Clock
 from data_lake.landing import add
 from data_lake.layout import Layout
+from data_lake.lock import ProcessLock
 
 
 @dataclass
@@ -109,6 +108,12 @@ class PullFile:
             file.write(line)
 
 
+class PullLock(ProcessLock):
+    """Holds the lake's pulls, not the lake: polling goes on while a run builds."""
+
+    error = PullBusy
+
+
 @dataclass(frozen=True)
 class PullFolder:
     """Where the pulls of a client into a lake are under way, and where they land."""
@@ -121,20 +126,10 @@ class PullFolder:
     def path(self) -> Path:
         return self.layout.pulling(self.client.source)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the lake's pulls, not the lake: polling goes on while a run builds. Raises PullBusy."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                message = f"another process is pulling into {self.layout.root}; wait for it to end"
-                raise PullBusy(message) from None
-            yield
-        finally:
-            os.close(descriptor)
+    def alone(self) -> PullLock:
+        """The right to pull from this platform into the lake. Raises PullBusy when another process has it."""
+        activity = f"{self.client.title} is being pulled into {self.layout.root}"
+        return PullLock(self.path / ".lock", activity, "pull", wait=False)
 
     def begin(self, name: str, request: dict[str, Any], endpoint: Endpoint) -> PullFile:
         """The partial of this name, resumed, or a new one."""
@@ -142,7 +137,8 @@ class PullFolder:
         resumed = self.reopen(path, endpoint) if path.exists() else None
         if resumed:
             return resumed
-        path.write_bytes(json.dumps({"kind": "request", **request}, ensure_ascii=False).encode() + b"\n")
+        first = {"kind": "request", "platform": self.client.platform, **request}
+        path.write_bytes(json.dumps(first, ensure_ascii=False).encode() + b"\n")
         return PullFile(self, path, request)
 
     def reopen(self, path: Path, endpoint: Endpoint | None = None) -> PullFile | None:
@@ -218,7 +214,7 @@ def _recorded(record: dict[str, Any], endpoint: Endpoint) -> RecordedPage:
 
 def row_ids(rows: Sequence[Row], row_id: str) -> list[str]:
     """The ids of rows, by the member they are known by."""
-    return [str(row[row_id]) for row in rows if row.get(row_id)]
+    return [str(row[row_id]) for row in rows if row.get(row_id) not in (None, "")]
 
 
 def page_key(number: int, params: Params) -> str:

@@ -5,11 +5,9 @@ Tokens are never part of a repr, a message or a URL.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import platformdirs
 
 from data_lake.clients.base import connect_command
 from data_lake.clients.errors import NotConnected
+from data_lake.lock import ProcessLock
 
 
 @dataclass(frozen=True)
@@ -90,16 +89,11 @@ class TokenStore:
             others = tuple(a for a in self.load().accounts if a.user_id != account.user_id)
             self.save(Tokens(client_id, (*others, account)))
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> ProcessLock:
         """One process renews at a time: a second use of a refresh token would end the login."""
         self._make_folder()
-        descriptor = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        return ProcessLock(lock, f"the logins of {self.name} are being renewed", "renewal")
 
     def _make_folder(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data_lake.layout import Layout
-from data_lake.sample_world.base import Progress, World
 from data_lake.sample_world.clock import LAST_DAY
-from data_lake.sample_world.output import Output
+
+if TYPE_CHECKING:
+    from data_lake.sample_world.base import Progress, World
 
 __all__ = ["SampleWorld", "world_names", "write_sample_world"]
 
@@ -52,6 +53,9 @@ def write_sample_world(
     `scale` multiplies how much happens (1 in the live world: 400,000 messages, 6,000 viewers), whatever the days;
     `progress` gets the share done. Raises ValueError for a scale or days the world cannot simulate.
     """
+    # The command line asks for the names alone.
+    from data_lake.sample_world.output import Output
+
     chosen: World[Any] = importlib.import_module(f"{__name__}.{world}").WORLD
     settings = chosen.settings(seed, scale, days)
     with tempfile.TemporaryDirectory() as folder:

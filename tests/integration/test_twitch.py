@@ -146,7 +146,10 @@ def test_a_backfill_says_what_twitch_does_not_keep(lake: Layout, tmp_path: Path,
 
 def test_two_pulls_at_once_are_one_too_many(lake: Layout, tmp_path: Path, world: World, serve) -> None:
     server = serve(world)
-    with PullFolder(lake, CLIENT, Clock()).alone(), pytest.raises(PullBusy, match="another process is pulling"):
+    with (
+        PullFolder(lake, CLIENT, Clock()).alone(),
+        pytest.raises(PullBusy, match=r"Twitch is being pulled into .* by process .*; wait for it to end"),
+    ):
         pull(lake, session(logged_in(tmp_path, server), server))
 
 

@@ -1,7 +1,6 @@
 """The chat of one broadcast on one channel: who was there, who wrote when, and which phrase.
 
 The total follows the viewers (times what moments, raids and the subject do to it); who writes it follows the ties.
-Files and rows do not belong here (see the `exports_*` modules), nor do follows and subscriptions (see `events`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A channel through the whole world, and the chat of one broadcast: the two things every later step looks at.
-
-How a chat comes about belongs to `chat` and `spells`.
-"""
+"""A channel through the whole world, and the chat of one broadcast: the two things every later step looks at."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The sample world's Twitch chats as TwitchDownloader writes them: chat JSON, schema 1.4.0, one file per VOD and
 snapshot.
-
-What is in a chat does not belong here (see `chat`, `events`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Texts of one channel: every message is an index into a table of phrases with their emotes and their JSON.
 
-A phrase is rendered once, however often it is sent. Who sends which phrase when does not belong here (see `chat`).
+A phrase is rendered once, however often it is sent.
 """
 
 from __future__ import annotations

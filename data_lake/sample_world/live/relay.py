@@ -1,7 +1,4 @@
-"""What Streampai, a multi-platform relay, gathers of one creator's broadcasts while the sample world runs.
-
-Which tables it exports, and in which files, belongs to `exports_streampai`.
-"""
+"""What Streampai, a multi-platform relay, gathers of one creator's broadcasts while the sample world runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""When each creator goes live, with what categories and subjects: the broadcasts of the sample world.
-
-What goes wrong or right during a broadcast does not belong here (see `incidents`), nor who watches (see `people`).
-"""
+"""When each creator goes live, with what categories and subjects: the broadcasts of the sample world."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the live world: subjects, chatter, emotes. How they become messages does not belong here.
+"""The words of the live world: subjects, chatter, emotes.
 
 Subjects share no noun (see `phrases` for sentences), so that a topic model that finds the nouns has found the subject.
 """

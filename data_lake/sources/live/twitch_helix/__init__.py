@@ -19,10 +19,13 @@ def recognise(head: Head) -> str | None:
     if not first.startswith('{"kind": "request"'):
         return None
     try:
-        said = json.loads(first)
+        request = json.loads(first)
     except (ValueError, RecursionError):
         return None
-    return f"a pull of Twitch {said['endpoint']}" if said.get("endpoint") in {*READERS, "videos"} else None
+    # Endpoints of other platforms have the same names; the first pull files did not name theirs.
+    if request.get("platform", "twitch") != "twitch" or request.get("endpoint") not in {*READERS, "videos"}:
+        return None
+    return f"a pull of Twitch {request['endpoint']}"
 
 
 SOURCE = Source(
