@@ -222,8 +222,8 @@ def _emotes(emotes: pa.Array, text: pa.Array) -> tuple[pa.Array, Mask]:
     of_group = pc.list_parent_indices(places)
     owners = chosen[pc.list_parent_indices(groups).to_numpy()[of_group.to_numpy()]]
     # Python counts code points, as Twitch does.
-    said = zip(text.take(pa.array(owners)).to_pylist(), starts.to_pylist(), stops.to_pylist(), strict=True)
-    names = pa.array([whole[first : last + 1] or None for whole, first, last in said], pa.string())
+    placed = zip(text.take(pa.array(owners)).to_pylist(), starts.to_pylist(), stops.to_pylist(), strict=True)
+    names = pa.array([whole[first : last + 1] or None for whole, first, last in placed], pa.string())
     values = pa.StructArray.from_arrays(
         [names, ids.take(of_group), constant("twitch", len(owners)), starts, stops],
         names=["name", "id", "provider", "start", "end"],
