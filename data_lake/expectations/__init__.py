@@ -7,7 +7,7 @@ snapshot knows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from data_lake.contracts import contract
@@ -37,8 +37,15 @@ __all__ = [
 WAREHOUSE = "warehouse"
 
 
-def check_raw(layout: Layout, *, as_of: date, days: tuple[tuple[date, date], ...] | None) -> list[Finding]:
-    """Judge every entity and source of raw/ in a window: inclusive ranges of days, None for all up to `as_of`.
+def check_raw(
+    layout: Layout,
+    *,
+    as_of: date,
+    days: tuple[tuple[date, date], ...] | None,
+    entities: Collection[str] | None = None,
+) -> list[Finding]:
+    """Judge entities (None: every one) and sources of raw/ in a window: inclusive ranges of days, None for all up to
+    `as_of`.
 
     An entity without a suite of its own is judged by its volume.
     Rows after `as_of` do not count. A newest snapshot is judged whatever the window; other expectations are left out
@@ -56,7 +63,7 @@ def check_raw(layout: Layout, *, as_of: date, days: tuple[tuple[date, date], ...
         for entity in {*sources, "channels", "streams"}:
             scan(layout, entity, connection).create_view(f"raw_{entity}")
         know_snapshots(connection, as_of)
-        for entity in sorted(sources):
+        for entity in sorted(sources if entities is None else sources.keys() & set(entities)):
             suite = RAW.get(entity, (VOLUME,))
             about = contract(entity)
             subject = Subject(f"raw_{entity}", suite, about.key, about.event_time, has_landing_file=True)

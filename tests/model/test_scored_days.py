@@ -9,7 +9,7 @@ from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import Table, publish
 from data_lake.store import connect
 from orchestration.assets.models import days_to_score
-from orchestration.partitions import Window
+from orchestration.window import Window
 
 DATES = Table("dim_dates", "main.dim_dates", "One row per day.", {"date_day": "The day."})
 
