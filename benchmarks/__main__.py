@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 PARTS = (
+    "one_stream",
     "pipeline",
     "formats",
     "memory",
@@ -23,12 +24,12 @@ PARTS = (
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, nargs="+", default=[1_000_000, 10_000_000])
-    said = parser.parse_args()
+    arguments = parser.parse_args()
     for part in PARTS:
         subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
-    for messages in said.messages:
+    for messages in arguments.messages:
         subprocess.run([sys.executable, "-m", "benchmarks.marts", "--messages", str(messages)], check=True)
-    subprocess.run([sys.executable, "-m", "benchmarks.days", "--messages", str(max(said.messages))], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.days", "--messages", str(max(arguments.messages))], check=True)
 
 
 if __name__ == "__main__":

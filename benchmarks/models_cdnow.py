@@ -14,9 +14,9 @@ import duckdb
 import pandas as pd
 
 from benchmarks.models_measure import Churn, shared_data
-from ml.churn.features import Feature, Spec
-from ml.churn.fit import Horizon
-from ml.splits import TimeSplit, Window
+from ml.questions.churn.features import Feature, Spec
+from ml.questions.churn.fit import Horizon
+from ml.splits import LabelWindow, TimeSplit
 
 SPEC = Spec(
     (
@@ -56,7 +56,7 @@ def read(path: Path) -> pd.DataFrame:
     ).df()
 
 
-def snapshot(purchases: pd.DataFrame, window: Window) -> pd.DataFrame:
+def snapshot(purchases: pd.DataFrame, window: LabelWindow) -> pd.DataFrame:
     """Features before the cut-off and the label after it, for customers who were active before it."""
     return duckdb.execute(
         """with past as (select *, $cutoff::date as cutoff from purchases where day < $cutoff),
@@ -83,7 +83,7 @@ def snapshot(purchases: pd.DataFrame, window: Window) -> pd.DataFrame:
 
 def main() -> None:
     purchases = read(shared_data() / "cdnow" / "CDNOW_master.txt")
-    windows = [Window(day, HORIZON.gap_days, HORIZON.label_days) for day in (*TRAIN, CALIBRATE, TEST)]
+    windows = [LabelWindow(day, HORIZON.gap_days, HORIZON.label_days) for day in (*TRAIN, CALIBRATE, TEST)]
     split = TimeSplit(tuple(windows[:-2]), windows[-2], windows[-1], DATA_END)
     train = pd.concat([snapshot(purchases, w) for w in split.train], ignore_index=True)
     Churn("CDNOW", SPEC, HORIZON, train, snapshot(purchases, split.calibrate), snapshot(purchases, split.test)).report()

@@ -19,9 +19,9 @@ import duckdb
 import pandas as pd
 
 from benchmarks.models_measure import Churn, shared_data
-from ml.churn.features import Feature, Spec
-from ml.churn.fit import Horizon
-from ml.splits import TimeSplit, Window
+from ml.questions.churn.features import Feature, Spec
+from ml.questions.churn.fit import Horizon
+from ml.splits import LabelWindow, TimeSplit
 
 # Who somebody is (gender, disability, region, age) is left out.
 SPEC = Spec(
@@ -142,7 +142,7 @@ def main() -> None:
     connection = read(shared_data() / "oulad")
     lost = connection.execute("select (select count(*) from studentInfo) - count(*) from enrolments").fetchone()
     parts = [("2013B", d) for d in TRAIN_DAYS] + [("2013J", d) for d in TRAIN_DAYS] + [("2014B", DAY), ("2014J", DAY)]
-    windows = [Window(STARTS[p] + timedelta(d), HORIZON.gap_days, HORIZON.label_days) for p, d in parts]
+    windows = [LabelWindow(STARTS[p] + timedelta(d), HORIZON.gap_days, HORIZON.label_days) for p, d in parts]
     split = TimeSplit(tuple(windows[:-2]), windows[-2], windows[-1], DATA_END)
     rows = [snapshot(connection, presentation, day) for presentation, day in parts]
     train, calibration, test = pd.concat(rows[:-2], ignore_index=True), rows[-2], rows[-1]

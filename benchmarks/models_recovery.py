@@ -30,21 +30,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import skops.io
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
 from data_lake.layout import Layout
 from data_lake.sample_world import write_sample_world
 from data_lake.sample_world.live import words
-from ml.churn import dataset as churns
-from ml.churn import fit as churn_fit
 from ml.metrics import auc
-from ml.next_stream import dataset as starts
-from ml.next_stream import fit as starts_fit
 from ml.published import Published
-from ml.topics import fit as topics_fit
-from ml.topics.dataset import WINDOW_DAYS
-from ml.tracking import Registry, Trained
+from ml.questions.churn import dataset as churns
+from ml.questions.churn import fit as churn_fit
+from ml.questions.next_stream import dataset as starts
+from ml.questions.next_stream import fit as starts_fit
+from ml.questions.topics import fit as topics_fit
+from ml.questions.topics.dataset import WINDOW_DAYS
+from ml.serving import ModelVersion
+from ml.tracking import Registry
 
 REPOSITORY = Path(__file__).parents[1]
 # Starts before this hour carry the planted effect of off hours.
@@ -63,11 +65,14 @@ def build(lake: Layout) -> None:
         raise RuntimeError(f"fullhouse run ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
 
 
-def newest(lake: Layout, family: str, until: date, trusted: Sequence[str]) -> tuple[Trained, Any] | None:
+def newest(lake: Layout, question: str, until: date, trusted: Sequence[str]) -> tuple[ModelVersion, Any] | None:
     """The newest version made as of a day up to `until`, passed or refused, with its model; None without one."""
     registry = Registry(lake)
-    made = sorted((v for v in registry.versions(family) if v.as_of <= until), key=lambda v: v.as_of)
-    return (made[-1], registry.load(made[-1], trusted)[0]) if made else None
+    made = sorted((v for v in registry.versions(question) if v.as_of <= until), key=lambda v: v.as_of)
+    if not made:
+        return None
+    model, _ = registry.files(made[-1])
+    return made[-1], skops.io.loads(model, trusted=list(trusted))
 
 
 def churn(lake: Layout, published: Published) -> dict[str, float]:
@@ -84,14 +89,18 @@ def churn(lake: Layout, published: Published) -> dict[str, float]:
     rows = rows.merge(left[[*keys, "left_at"]], on=keys, how="left")
     score = churn_fit.probability(model, churns.SPEC, rows)
     unseen = rows["recency_days"].to_numpy(float)
-    found = {"churn_passed": float(version.passed), "scored": float(len(rows))}
+    numbers = {"churn_passed": float(version.passed), "scored": float(len(rows))}
     for name, until in (("gone", window.label_from), ("leaves", window.label_to)):
         truth = (rows["left_at"] < pd.Timestamp(until)).to_numpy(float)
-        found |= {f"{name}_base": truth.mean(), f"{name}_auc": auc(truth, score), f"{name}_recency": auc(truth, unseen)}
+        numbers |= {
+            f"{name}_base": truth.mean(),
+            f"{name}_auc": auc(truth, score),
+            f"{name}_recency": auc(truth, unseen),
+        }
     asked = churns.labelled(published, [window])
     truth, score = asked[churn_fit.LABEL].to_numpy(float), churn_fit.probability(model, churns.SPEC, asked)
     unseen = asked["recency_days"].to_numpy(float)
-    return found | {
+    return numbers | {
         "silent_base": truth.mean(),
         "silent_auc": auc(truth, score),
         "silent_recency": auc(truth, unseen),
@@ -109,33 +118,33 @@ def next_stream(lake: Layout, published: Published) -> dict[str, float]:
     rows = rows[rows["evidence_stream_count"] >= EVIDENCE]
     effects = pd.read_parquet(lake.truth / "effects.parquet")
     evening = rows[rows["hour_of_day"] >= EVENING]
-    found: dict[str, list[float]] = {}
-    for creator, mine in evening.groupby("creator_id", sort=True):
+    by_creator: dict[str, list[float]] = {}
+    for creator, later in evening.groupby("creator_id", sort=True):
         planted = effects[effects["creator_id"] == creator]
         weekday = planted[planted["effect"] == "weekday_on_viewers"]
         days = dict(zip(weekday["level"].astype(int) + 1, weekday["value"], strict=True))
         category = planted[planted["effect"] == "category_on_viewers"]
         kinds = dict(zip(category["level"], category["value"], strict=True))
         for name, column, truth in (("weekday", "iso_day_of_week", days), ("category", "category_name", kinds)):
-            said = mine[mine[column].isin(list(truth))].groupby(column)["level"].mean()
-            true = np.array([truth[k] for k in said.index])
-            best = float(true[int(said.to_numpy().argmax())] == true.max())
-            found.setdefault(f"{name}_rank", []).append(float(spearmanr(said.to_numpy(), true).statistic))
-            found.setdefault(f"{name}_best", []).append(best)
+            levels = later[later[column].isin(list(truth))].groupby(column)["level"].mean()
+            true = np.array([truth[k] for k in levels.index])
+            best = float(true[int(levels.to_numpy().argmax())] == true.max())
+            by_creator.setdefault(f"{name}_rank", []).append(float(spearmanr(levels.to_numpy(), true).statistic))
+            by_creator.setdefault(f"{name}_best", []).append(best)
         early = rows[(rows["creator_id"] == creator) & (rows["hour_of_day"] < EVENING)]
-        pairs = early.groupby("iso_day_of_week")["level"].mean() - mine.groupby("iso_day_of_week")["level"].mean()
+        pairs = early.groupby("iso_day_of_week")["level"].mean() - later.groupby("iso_day_of_week")["level"].mean()
         if pairs.notna().any():
-            found.setdefault("off_hours", []).append(float(np.exp(pairs.mean())))
-    means = {name: float(np.nanmean(values)) for name, values in found.items()}
+            by_creator.setdefault("off_hours", []).append(float(np.exp(pairs.mean())))
+    means = {name: float(np.nanmean(values)) for name, values in by_creator.items()}
     return {"next_stream_passed": float(version.passed), **means}
 
 
 def matched(topics: list[list[str]], subjects: list[str]) -> float:
     """Share of subjects with a topic of their own that names them with enough terms."""
-    known = [{*s.nouns, *s.verbs, *s.adjectives} for s in words.SUBJECTS if s.name in subjects]
-    shared = np.array([[len(set(terms) & said) for terms in topics] for said in known])
+    vocabularies = [{*s.nouns, *s.verbs, *s.adjectives} for s in words.SUBJECTS if s.name in subjects]
+    shared = np.array([[len(set(terms) & words) for terms in topics] for words in vocabularies])
     rows, columns = linear_sum_assignment(-shared)
-    return float((shared[rows, columns] >= SHARED_TERMS).sum() / len(known))
+    return float((shared[rows, columns] >= SHARED_TERMS).sum() / len(vocabularies))
 
 
 def topics(lake: Layout, published: Published) -> dict[str, float]:
@@ -188,10 +197,10 @@ def measure(seed: int, scale: float, days: int, folder: Path) -> dict[str, float
     lake = Layout(folder / f"seed-{seed}")
     write_sample_world(lake, seed=seed, scale=scale, days=days)
     build(lake)
-    found = compare(lake)
-    print(f"seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in found.items()), flush=True)
+    numbers = compare(lake)
+    print(f"seed {seed}: " + ", ".join(f"{k} {v:.3f}" for k, v in numbers.items()), flush=True)
     shutil.rmtree(lake.root)
-    return found
+    return numbers
 
 
 def main() -> None:
@@ -199,9 +208,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[201, 202, 203, 204, 205])
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--days", type=int, default=300)
-    said = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rows = pd.DataFrame([measure(s, said.scale, said.days, Path(folder)) for s in said.seeds], index=said.seeds)
+        measured = [measure(s, arguments.scale, arguments.days, Path(folder)) for s in arguments.seeds]
+    rows = pd.DataFrame(measured, index=arguments.seeds)
     print(f"means over the seeds, lowest and highest, of {len(rows)} seeds")
     print(rows.agg(["count", "mean", "min", "max"]).T.round(3).to_string())
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from ml.churn import score, train
-from ml.churn.dataset import SPEC
-from ml.churn.fit import LABEL, MODELS, fit
-from ml.forecast.fit import Forecaster
-from ml.seeds import dice
+from ml.questions.churn import score, train
+from ml.questions.churn.dataset import SPEC
+from ml.questions.churn.fit import LABEL, MODELS, fit
+from ml.questions.forecast.fit import Forecaster
+from ml.seeds import generator
 from ml.threads import one_thread
 
 VIEWERS, SERIES, DAYS = 1_000_000, 1_000, 400
@@ -31,10 +31,10 @@ def timed(name: str, run: Callable[[], object]) -> None:
 
 def viewers(count: int, name: str) -> pd.DataFrame:
     """Feature rows with a label that follows recency."""
-    rolls = dice("speed", name)
-    rows = pd.DataFrame({column: rolls.gamma(2.0, 3.0, count) for column in SPEC.columns})
+    rng = generator("speed", name)
+    rows = pd.DataFrame({column: rng.gamma(2.0, 3.0, count) for column in SPEC.columns})
     leaves = 1 / (1 + np.exp(1.5 - np.log1p(rows["recency_days"]) + rows["attendance_ratio_28d"] / 6))
-    rows[LABEL] = (rolls.uniform(size=count) < leaves).astype(int)
+    rows[LABEL] = (rng.uniform(size=count) < leaves).astype(int)
     named = rows.assign(creator_id="c", platform="twitch", viewer_id=np.arange(count).astype(str))
     return named.assign(is_churn_eligible=True, last_activity_at=pd.Timestamp("2026-01-01"))
 
@@ -44,14 +44,14 @@ def main() -> None:
     many, few = viewers(VIEWERS, "many"), viewers(20_000, "few")
     for kind in MODELS:
         model = fit(kind, SPEC, few, few.head(2_000))
-        metadata = train._metadata(model, few, few.head(2_000), 0.5)
+        metadata = train.metadata(model, few, few.head(2_000), 0.5)
         timed(f"churn, {kind}: {VIEWERS:,} viewers", lambda m=model, d=metadata: score.scores(m, d, many))
-    rolls = dice("speed", "series")
+    rng = generator("speed", "series")
     week = np.array([3.0, 5.0, 9.0, 4.0, 12.0, 20.0, 15.0])
     days = pd.date_range("2025-01-01", periods=DAYS)
     parts = []
     for n in range(SERIES):
-        y = rolls.poisson(np.resize(week, DAYS) * rolls.uniform(0.5, 5)).astype(float)
+        y = rng.poisson(np.resize(week, DAYS) * rng.uniform(0.5, 5)).astype(float)
         parts.append(pd.DataFrame({"unique_id": f"s{n}", "metric": "m", "season": 7, "days": 1, "ds": days, "y": y}))
     history = pd.concat(parts, ignore_index=True)
     model = Forecaster({f"s{n}": [CHOSEN[n % len(CHOSEN)]] for n in range(SERIES)}, {})

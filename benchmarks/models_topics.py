@@ -1,10 +1,10 @@
 """Topics on real words: `python -m benchmarks.models_topics` (needs ../shared/data/{stellive,helix_videos,...}).
 
 Titles of 10 Korean streamers (stellive), titles of 9 esports channels (helix_videos), one chat of 5 h 23 min
-(twitch_chat_text), with the words, the factors and the choice of ml.topics. A document is a title (a repeated one
+(twitch_chat_text), with the words, factors and choice of ml.questions.topics. A document is a title (a repeated one
 counts once, the first time) or a minute of chat; a word counts in five titles, or from five people. The last fifth of
 the time is held out: coherence is measured there, on documents no model saw (the number of topics is chosen there too,
-as ml.topics does). Subscription notices are no chat; emotes are not marked in this text and count as words.
+as ml.questions.topics does). Subscription notices are no chat; emotes are not marked in this text and count as words.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
 from benchmarks.models_measure import shared_data
 from data_lake.sources.reading.twitch_notices import Notices
-from ml.splits import normalised
-from ml.threads import one_thread
-from ml.topics.dataset import documents, words
-from ml.topics.fit import (
+from ml.questions.topics.dataset import documents, words
+from ml.questions.topics.fit import (
     COUNTS,
     by_chance,
     choose,
@@ -33,6 +32,8 @@ from ml.topics.fit import (
     stability,
     top_terms,
 )
+from ml.splits import normalised
+from ml.threads import one_thread
 
 LATER = 0.2
 # One chat is one stream: its blocks of ten minutes stand for streams, odd ones against even ones.
@@ -41,9 +42,9 @@ START = datetime(2026, 1, 1)
 PSEUDONYM = re.compile(r"@?viewer_[0-9a-f]{10}")
 
 
-def titles(said: pd.DataFrame) -> pd.DataFrame:
+def titles(rows: pd.DataFrame) -> pd.DataFrame:
     """(id, title, at) as messages: every title its own stream, minute and person."""
-    first = said.assign(key=said["title"].map(normalised)).sort_values(["at", "id"], kind="stable")
+    first = rows.assign(key=rows["title"].map(normalised)).sort_values(["at", "id"], kind="stable")
     first = first[first["key"] != ""].drop_duplicates("key")
     return pd.DataFrame(
         {
@@ -78,28 +79,28 @@ def chat() -> pd.DataFrame:
     rows = []
     path = shared_data() / "twitch_chat_text" / "vod_chat.txt"
     for line in path.read_text(encoding="utf-8").splitlines():
-        found = re.match(r"\[(\d+):(\d\d):(\d\d)\] (\w+): (.*)", line)
-        if not found:
+        line_parts = re.match(r"\[(\d+):(\d\d):(\d\d)\] (\w+): (.*)", line)
+        if not line_parts:
             continue
-        hours, minutes, seconds, sender, text = found.groups()
+        hours, minutes, seconds, sender, text = line_parts.groups()
         offset = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
         if notices.read(sender, text, offset) is None:
             rows.append((START + pd.Timedelta(seconds=offset), sender, PSEUDONYM.sub(" ", text)))
-    said = pd.DataFrame(rows, columns=["at", "viewer_id", "text"])
-    return said.assign(
+    chat = pd.DataFrame(rows, columns=["at", "viewer_id", "text"])
+    return chat.assign(
         creator_id="chat",
-        broadcast_id=said["at"].dt.floor(BLOCK).astype(str),
-        minute_at=said["at"].dt.floor("min"),
+        broadcast_id=chat["at"].dt.floor(BLOCK).astype(str),
+        minute_at=chat["at"].dt.floor("min"),
         platform="twitch",
         login=None,
-        emote_names=[[] for _ in range(len(said))],
+        emote_names=[[] for _ in range(len(chat))],
     ).drop(columns="at")
 
 
 @one_thread
 def measure(name: str, messages: pd.DataFrame) -> None:
-    """Choose, fit and judge as ml.topics does, and print."""
-    texts = documents(words(messages))
+    """Choose, fit and judge as ml.questions.topics does, and print."""
+    texts = documents(words(pl.from_pandas(messages)))
     ends = texts["minute_at"].sort_values(kind="stable").iloc[int(len(texts) * (1 - LATER))]
     early, late = (
         texts[mask].reset_index(drop=True) for mask in (texts["minute_at"] < ends, texts["minute_at"] >= ends)

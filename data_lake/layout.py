@@ -84,6 +84,10 @@ class Layout:
         """What MLflow keeps as files, a folder per experiment."""
         return self.root / "mlflow" / "artifacts"
 
+    def releases(self, question: str) -> Path:
+        """The model files of a question that may be served, a folder per version."""
+        return self.root / "mlflow" / "releases" / question
+
     @property
     def dagster(self) -> Path:
         return self.root / "dagster"

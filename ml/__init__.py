@@ -1,5 +1,4 @@
-"""Models over the published tables: churn, forecasts, next streams, topics. No Dagster here.
+"""Models over the published tables. Each question is a package of ml/questions; what all of them share lies here.
 
-Each package has the same files: `dataset` (what is read, and how it is split), `fit`, `train` (fit, evaluate against
-baselines, log, gate, promote, in this order) and `score` (the rows of predictions/, and how past ones turned out).
+`training.train` and `scoring.score` are the two sequences, written once; a question fills in its parts. No Dagster.
 """

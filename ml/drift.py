@@ -12,15 +12,15 @@ FLOOR = 5e-5
 
 def edges_of(reference: np.ndarray) -> np.ndarray:
     """Inner bin edges that cut the reference into tenths; fewer where values repeat."""
-    known = reference[np.isfinite(reference)]
-    return np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.empty(0)
+    finite = reference[np.isfinite(reference)]
+    return np.unique(np.quantile(finite, np.linspace(0, 1, BINS + 1)[1:-1])) if len(finite) else np.empty(0)
 
 
 def shares(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Share of rows in each bin, missing values in a bin of their own at the end."""
-    known = np.isfinite(values)
-    counts = np.bincount(np.searchsorted(edges, values[known], side="right"), minlength=len(edges) + 1)
-    return np.append(counts, (~known).sum()) / max(1, len(values))
+    is_finite = np.isfinite(values)
+    counts = np.bincount(np.searchsorted(edges, values[is_finite], side="right"), minlength=len(edges) + 1)
+    return np.append(counts, (~is_finite).sum()) / max(1, len(values))
 
 
 def stability_index(reference: np.ndarray, now: np.ndarray) -> float:

@@ -1,6 +1,6 @@
 """The gate between a trained model and the champion's place: a list of conditions, each with its numbers.
 
-What a condition compares is computed where the model is evaluated; moving the alias is `tracking.promote`.
+What a condition compares is computed where the model is evaluated.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Gate:
-    """What the gate says of a challenger."""
+    """Whether a challenger may serve, and why."""
 
     conditions: tuple[Condition, ...]
 
@@ -43,16 +43,16 @@ class Gate:
 
 def better_than_baseline(name: str, difference: Interval) -> Condition:
     """The whole interval of (challenger - baseline) is above zero."""
-    said = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] against the baseline {name}"
-    return Condition("better_than_baseline", difference.low > 0, said)
+    numbers = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] against the baseline {name}"
+    return Condition("better_than_baseline", difference.low > 0, numbers)
 
 
 def no_worse_than_champion(difference: Interval | None, margin: float = NO_WORSE) -> Condition:
     """The interval of (challenger - champion) stays above -margin; without a champion there is nothing to lose."""
     if difference is None:
         return Condition("no_worse_than_champion", True, "there is no champion yet")
-    said = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] against the champion"
-    return Condition("no_worse_than_champion", difference.low > -margin, f"{said}, margin {margin}")
+    numbers = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] against the champion"
+    return Condition("no_worse_than_champion", difference.low > -margin, f"{numbers}, margin {margin}")
 
 
 def calibrated(error: float, limit: float = CALIBRATION_ERROR) -> Condition:
@@ -64,5 +64,5 @@ def no_slice_falls(differences: dict[str, float]) -> Condition:
     if not differences:
         return Condition("no_slice_falls", True, "no slice has enough rows to compare")
     worst = min(differences, key=lambda name: differences[name])
-    said = f"worst slice {worst}: {differences[worst]:+.3f}, margin {SLICE_MARGIN}"
-    return Condition("no_slice_falls", differences[worst] >= -SLICE_MARGIN, said)
+    numbers = f"worst slice {worst}: {differences[worst]:+.3f}, margin {SLICE_MARGIN}"
+    return Condition("no_slice_falls", differences[worst] >= -SLICE_MARGIN, numbers)

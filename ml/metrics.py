@@ -1,4 +1,4 @@
-"""Numbers that judge a probability or a ranking, and their intervals. Which model they judge does not belong here."""
+"""Numbers that judge a probability or a ranking, and their intervals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from ml.seeds import dice
+from ml.seeds import generator
 
 Floats = np.ndarray
 Metric = Callable[[Floats, Floats], float]
@@ -31,8 +31,8 @@ def average_precision(truth: Floats, score: Floats) -> float:
     order = np.argsort(-score, kind="stable")
     last_of_tie = np.r_[np.diff(score[order]) != 0, True]
     hits = np.cumsum(truth[order])[last_of_tie]
-    seen = np.flatnonzero(last_of_tie) + 1
-    return float(np.sum(np.diff(np.r_[0, hits]) * hits / seen) / hits[-1])
+    rows = np.flatnonzero(last_of_tie) + 1
+    return float(np.sum(np.diff(np.r_[0, hits]) * hits / rows) / hits[-1])
 
 
 def brier(truth: Floats, probability: Floats) -> float:
@@ -49,7 +49,7 @@ def calibration_bins(truth: Floats, probability: Floats, bins: int = 10) -> list
 def calibration_error(truth: Floats, probability: Floats) -> float:
     """Expected calibration error over ten groups of equal size."""
     bins = calibration_bins(truth, probability)
-    return float(sum(abs(said - seen) * rows for said, seen, rows in bins) / len(truth))
+    return float(sum(abs(predicted - observed) * rows for predicted, observed, rows in bins) / len(truth))
 
 
 def top(truth: Floats, score: Floats, share: float) -> tuple[float, float, float]:
@@ -66,9 +66,9 @@ def threshold_for(truth: Floats, score: Floats, *, precision: float, recall: flo
     """The threshold with the greatest recall among those whose precision is reached; None when none has `recall`."""
     order = np.argsort(-score, kind="stable")
     hits = np.cumsum(truth[order])
-    seen = np.arange(1, len(order) + 1)
+    rows = np.arange(1, len(order) + 1)
     last_of_tie = np.r_[np.diff(score[order]) != 0, True]
-    good = last_of_tie & (hits / seen >= precision) & (hits >= recall * truth.sum())
+    good = last_of_tie & (hits / rows >= precision) & (hits >= recall * truth.sum())
     return float(score[order][np.flatnonzero(good)[-1]]) if good.any() else None
 
 
@@ -83,9 +83,9 @@ class Interval:
 
 def bootstrap(metric: Metric, truth: Floats, score: Floats, *, name: str, draws: int = 400) -> Interval:
     """A metric with its 95 % percentile interval over resampled rows."""
-    rolls = dice("bootstrap", name)
-    found = [metric(truth[i], score[i]) for i in rolls.integers(0, len(truth), (draws, len(truth)))]
-    low, high = np.nanpercentile(found, [2.5, 97.5])
+    rng = generator("bootstrap", name)
+    values = [metric(truth[i], score[i]) for i in rng.integers(0, len(truth), (draws, len(truth)))]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
     return Interval(metric(truth, score), float(low), float(high))
 
 
@@ -93,10 +93,10 @@ def paired_bootstrap(
     metric: Metric, truth: Floats, challenger: Floats, other: Floats, *, name: str, draws: int = 400
 ) -> Interval:
     """metric(challenger) - metric(other) on the same resampled rows, with its 95 % percentile interval."""
-    rolls = dice("paired", name)
-    found = [
+    rng = generator("paired", name)
+    values = [
         metric(truth[i], challenger[i]) - metric(truth[i], other[i])
-        for i in rolls.integers(0, len(truth), (draws, len(truth)))
+        for i in rng.integers(0, len(truth), (draws, len(truth)))
     ]
-    low, high = np.nanpercentile(found, [2.5, 97.5])
+    low, high = np.nanpercentile(values, [2.5, 97.5])
     return Interval(metric(truth, challenger) - metric(truth, other), float(low), float(high))

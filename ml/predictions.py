@@ -18,7 +18,7 @@ from data_lake.contracts import Contract, load_contracts
 from data_lake.layout import Layout
 from data_lake.store import conform, parquet, replace_file
 
-# What an outcome was judged by may still change for so long after its window: exports come late.
+# What an answer is compared with may still change for so long after its window: exports come late.
 SETTLED_DAYS = 28
 LIVE = "-live"
 CONTRACTS = Path(__file__).parents[1] / "dbt_project" / "models" / "predictions"
@@ -63,20 +63,21 @@ def days(layout: Layout, table: str, part: str) -> Iterator[date]:
         yield date.fromisoformat(path.parent.name.removeprefix("as_of_date="))
 
 
-def to_judge(
+def to_evaluate(
     layout: Layout, table: str, part: str, *, last_day: date, due_days: int, whole_days: int
 ) -> Iterator[date]:
     """The as-of days of a part to compare with what happened up to `last_day`, in order.
 
-    A day is due `due_days` after it. It is judged again by every scoring until its window, `whole_days` long, has been
-    over for SETTLED_DAYS, and after that when its predictions were made again: scoring costs the same every day.
+    A day is due `due_days` after it. It is compared again by every scoring until its window, `whole_days` long, has
+    been over for SETTLED_DAYS, and after that when its predictions were made again: scoring costs the same every day.
     """
     for day in days(layout, table, part):
         if day + timedelta(due_days) > last_day:
             continue
-        live, said = layout.prediction_file("model_scores", day, part + LIVE), layout.prediction_file(table, day, part)
+        live = layout.prediction_file("model_scores", day, part + LIVE)
+        answers = layout.prediction_file(table, day, part)
         is_settled = day + timedelta(whole_days + SETTLED_DAYS) < last_day
-        if not (is_settled and live.exists() and live.stat().st_mtime_ns >= said.stat().st_mtime_ns):
+        if not (is_settled and live.exists() and live.stat().st_mtime_ns >= answers.stat().st_mtime_ns):
             yield day
 
 

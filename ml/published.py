@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import polars as pl
 
 from data_lake.layout import Layout
 from data_lake.publish import DATABASE, PublishError, current_version
@@ -34,8 +35,8 @@ class Published:
     def last_eventful_day(self) -> date:
         """The last day anything happened on, and so the last that features are held for: a day on which somebody only
         seen is none. The version's own day when nothing happened at all."""
-        found = self._connection.execute("select max(date_day) from dim_dates").fetchone()
-        return found[0] if found and found[0] else self.version.as_of
+        row = self._connection.execute("select max(date_day) from dim_dates").fetchone()
+        return row[0] if row and row[0] else self.version.as_of
 
     @property
     def data_end(self) -> date:
@@ -48,6 +49,10 @@ class Published:
     def frame(self, sql: str, parameters: dict[str, Any] | None = None) -> pd.DataFrame:
         """The rows of a query as a pandas frame. The query must order them: training depends on it."""
         return self._connection.execute(sql, parameters or {}).df()
+
+    def polars(self, sql: str, parameters: dict[str, Any] | None = None) -> pl.DataFrame:
+        """The rows of a query as a polars frame. The query must order them: training depends on it."""
+        return self._connection.execute(sql, parameters or {}).pl()
 
     def __enter__(self) -> Published:
         return self

@@ -15,6 +15,6 @@ def seed(*names: str | int, root: int = ROOT_SEED) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
-def dice(*names: str | int, root: int = ROOT_SEED) -> np.random.Generator:
-    """A random generator for a named choice."""
+def generator(*names: str | int, root: int = ROOT_SEED) -> np.random.Generator:
+    """The random generator of a named choice."""
     return np.random.default_rng(seed(*names, root=root))

@@ -1,6 +1,6 @@
 """Splits that cannot leak: cut-offs with complete label windows in order of time, rolling origins, groups by hash.
 
-There is no random split of rows here, on purpose. What is learned from the parts does not belong here.
+There is no random split of rows here, on purpose.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class SplitError(ValueError):
 
 
 @dataclass(frozen=True)
-class Window:
+class LabelWindow:
     """One snapshot: what happened before `cutoff` is known, what happens in [label_from, label_to) is asked for."""
 
     cutoff: date
@@ -45,9 +45,9 @@ class TimeSplit:
     a part learns from is not over before the next part's cut-off: at that moment it could not have been known.
     """
 
-    train: tuple[Window, ...]
-    calibrate: Window
-    test: Window
+    train: tuple[LabelWindow, ...]
+    calibrate: LabelWindow
+    test: LabelWindow
     data_end: date
 
     def __post_init__(self) -> None:
@@ -66,8 +66,8 @@ class TimeSplit:
     @property
     def hash(self) -> str:
         """Names the split: equal exactly when the same days play the same parts."""
-        said = [[w.cutoff.isoformat(), w.gap_days, w.label_days] for w in (*self.train, self.calibrate, self.test)]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+        windows = [[w.cutoff.isoformat(), w.gap_days, w.label_days] for w in (*self.train, self.calibrate, self.test)]
+        return hashlib.sha256(json.dumps(windows).encode()).hexdigest()[:16]
 
 
 def time_split(cutoffs: Iterable[date], *, data_end: date, gap_days: int, label_days: int) -> TimeSplit:
@@ -76,29 +76,29 @@ def time_split(cutoffs: Iterable[date], *, data_end: date, gap_days: int, label_
     Raises SplitError when they span too little time.
     """
     span = timedelta(gap_days + label_days)
-    known = sorted({c for c in cutoffs if c + span <= data_end})
-    if not known:
+    complete = sorted({c for c in cutoffs if c + span <= data_end})
+    if not complete:
         raise SplitError(f"no label window is complete before {data_end}")
-    test = known[-1]
-    calibrations = [c for c in known if c + span <= test]
-    trains = [c for c in known if calibrations and c + span <= calibrations[-1]]
+    test = complete[-1]
+    calibrations = [c for c in complete if c + span <= test]
+    trains = [c for c in complete if calibrations and c + span <= calibrations[-1]]
     if not trains:
         raise SplitError(f"three windows of {span.days} days, one after the other, do not fit before {data_end}")
-    windows = {c: Window(c, gap_days, label_days) for c in known}
+    windows = {c: LabelWindow(c, gap_days, label_days) for c in complete}
     return TimeSplit(tuple(windows[c] for c in trains), windows[calibrations[-1]], windows[test], data_end)
 
 
-def folds(split: TimeSplit, count: int) -> list[tuple[tuple[Window, ...], Window]]:
+def folds(split: TimeSplit, count: int) -> list[tuple[tuple[LabelWindow, ...], LabelWindow]]:
     """Up to `count` earlier pairs (train, test) inside the training part, oldest first, for numbers per fold."""
-    found: list[tuple[tuple[Window, ...], Window]] = []
+    pairs: list[tuple[tuple[LabelWindow, ...], LabelWindow]] = []
     last = max(split.train, key=lambda w: w.cutoff)
-    while len(found) < count:
+    while len(pairs) < count:
         before = tuple(w for w in split.train if w.label_to <= last.cutoff)
         if not before:
             break
-        found.append((before, last))
+        pairs.append((before, last))
         last = max(before, key=lambda w: w.cutoff)
-    return found[::-1]
+    return pairs[::-1]
 
 
 def rolling_origins(length: int, *, horizon: int, step: int, count: int, minimum: int) -> list[int]:

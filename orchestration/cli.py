@@ -235,12 +235,12 @@ def rollback(number: int | None) -> None:
 @click.option("--repair", is_flag=True, required=True, help="Rewrite views and MLflow's paths after a move.")
 def publish_command(repair: bool) -> None:
     """Repair what is published; runs publish by themselves."""
-    from ml import moved
+    from ml import patches
 
     layout = Layout.from_env()
     with LakeLock(layout, "repair", on_wait=lambda text: click.echo(text, err=True)):
         found = publish.repair(layout)
-        artifacts = moved.repair(layout)
+        artifacts = patches.point_at_artifacts(layout)
     count = f"{len(found)} {'version' if len(found) == 1 else 'versions'}"
     click.echo(f"rewrote the views of {count} in {layout.published}")
     if artifacts:

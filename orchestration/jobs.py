@@ -20,11 +20,11 @@ def lake_job() -> dg.UnresolvedAssetJobDefinition:
 
 
 def training_job() -> dg.UnresolvedAssetJobDefinition:
-    """Every question, as of a Monday."""
+    """The model of every question, as of a Monday."""
     return dg.define_asset_job(
         WEEKLY_TRAINING,
         selection=dg.AssetSelection.key_prefixes("models"),
-        description="Train, evaluate and gate every question as of a Monday; the gate decides on the champion.",
+        description="Train, evaluate and gate every question's model as of a Monday; the gate decides on the champion.",
     )
 
 
@@ -33,5 +33,5 @@ def scoring_job() -> dg.UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         DAILY_SCORING,
         selection=dg.AssetSelection.groups("predictions", "insights", "published_insights"),
-        description="Score with the newest version that may, judge past scores, build and publish the insight marts.",
+        description="Score with the newest version that may, evaluate past scores, build and publish insight marts.",
     )

@@ -134,15 +134,18 @@ def _train_first(layout: Layout, runs: Runs, summary: RunSummary, work: Work) ->
 
     A challenger that the gate refuses is a warning here: what it would have replaced is still served.
     """
-    from ml.families import first_cut_offs
     from ml.published import Published
+    from ml.questions import first_cut_offs
 
     with Published(layout) as published:
         last_day = published.last_eventful_day
+    errors = []
     for monday in first_cut_offs(last_day):
         events, _ = runs.train(monday)
         warnings = tuple(replace(check, is_blocking=False) for check in events.failed_checks)
         summary.add(replace(events, failed_checks=warnings), events.error is None)
-        if events.error:
-            return
+        errors += [events.error] if events.error else []
     summary.add(*runs.score(work))
+    if errors:
+        # A question that failed leaves the others trained and scored, and the run failed.
+        summary.succeeded, summary.error = False, "; ".join(dict.fromkeys(errors))

@@ -13,9 +13,9 @@ def reading(source: str) -> str:
     return f"read {source}"
 
 
-def training(family: str) -> str:
-    """The name of the step that trains a model family."""
-    return f"train {family}"
+def training(question: str) -> str:
+    """The name of the step that trains the model of a question."""
+    return f"train {question}"
 
 
 class Progress(Protocol):

@@ -36,7 +36,7 @@ def training_schedule() -> dg.ScheduleDefinition:
         job_name=WEEKLY_TRAINING,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Every Monday at 05:00 UTC: train every model family as of the last complete Monday.",
+        description="Every Monday at 05:00 UTC: train the model of every question as of the last complete Monday.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         day = context.scheduled_execution_time.date()

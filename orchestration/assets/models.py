@@ -1,4 +1,4 @@
-"""Training, scoring and the insight marts as assets. What a model is does not belong here (see `ml`).
+"""Training, scoring and the insight marts as assets, made from what the questions of ml/ declare.
 
 Training is partitioned by Monday: a week's version knows what was known at the end of it. Scoring is partitioned by
 month. Both can be backfilled, each day with the newest version whose data end by then. MLflow and scikit-learn are
@@ -14,8 +14,10 @@ from dagster_dbt import dbt_assets
 
 from data_lake.layout import Layout
 from data_lake.publish import PublishError
-from ml.families import FAMILIES, SCORECARD, TABLES, judge, score, train, unscored
+from ml.question import Question
+from ml.questions import QUESTIONS, SCORECARD
 from orchestration import progress as steps
+from orchestration.alerts import Alert, record
 from orchestration.assets.dbt_results import dagster_events, read_results
 from orchestration.assets.marts import LakeTranslator, built_day
 from orchestration.assets.publish import published_key
@@ -27,25 +29,11 @@ from orchestration.project import INSIGHTS_FOLDER, Manifest
 from orchestration.resources import LakeResource
 from orchestration.window import Window
 
-GATE = "gate"
-
-# What the families read; a model depends on these published tables.
-READ = (
-    "feat_viewers",
-    "feat_channel_days",
-    "feat_stream_starts",
-    "fct_viewer_days",
-    "fct_stream_platforms",
-    "fct_streams",
-    "fct_chat_messages",
-    "fct_stream_minutes",
-    "dim_channels",
-    "dim_viewers",
-)
+GATE, SCORED = "gate", "scored"
 
 
-def model_key(family: str) -> dg.AssetKey:
-    return dg.AssetKey(["models", family])
+def model_key(question: str) -> dg.AssetKey:
+    return dg.AssetKey(["models", question])
 
 
 def prediction_key(table: str) -> dg.AssetKey:
@@ -57,23 +45,26 @@ def weekly() -> dg.WeeklyPartitionsDefinition:
     return dg.WeeklyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), day_offset=1, end_offset=1)
 
 
+CADENCES = {"weekly": weekly}
+
+
 def training_assets() -> list[dg.AssetsDefinition]:
-    return [_training(family, meaning) for family, meaning in FAMILIES.items()]
+    return [_training(question) for question in QUESTIONS.values()]
 
 
-def _training(family: str, meaning: str) -> dg.AssetsDefinition:
-    key = model_key(family)
+def _training(question: Question) -> dg.AssetsDefinition:
+    key = model_key(question.name)
 
     @dg.multi_asset(
-        name=f"train_{family}",
+        name=f"train_{question.name}",
         specs=[
             dg.AssetSpec(
                 key,
-                group_name=f"models_{family}",
-                description=meaning,
+                group_name=f"models_{question.name}",
+                description=question.sentence,
                 kinds={"mlflow", "scikitlearn"},
-                deps=[published_key(table) for table in READ],
-                partitions_def=weekly(),
+                deps=[published_key(table) for table in question.reads],
+                partitions_def=CADENCES[question.cadence](),
             )
         ],
         check_specs=[
@@ -86,37 +77,34 @@ def _training(family: str, meaning: str) -> dg.AssetsDefinition:
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def train_family(
+    def train_question(
         context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
     ) -> Iterator[Any]:
+        from ml.training import train
+
         layout = lake.hold(context.run_id, progress)
-        step = steps.training(family)
-        passed, said = True, []
+        step = steps.training(question.name)
+        passed, lines = True, []
         weeks = [date.fromisoformat(key) for key in context.partition_keys]
         for place, monday in enumerate(weeks):
             progress.advance(step, place / len(weeks), f"as of {monday}")
-            outcome = train(family, layout, monday)
-            passed &= outcome.gate is None or outcome.gate.passed
-            said.append(_in_words(monday, outcome))
-        progress.finish(step, "; ".join(said))
-        metadata = {"weeks": dg.MetadataValue.md("\n".join(f"- {line}" for line in said))}
+            result = train(question, layout, monday)
+            passed &= result.gate is None or result.gate.passed
+            lines.append(f"{monday}: {result.sentence}")
+        message = "; ".join(lines)
+        progress.finish(step, message)
+        metadata = {"weeks": dg.MetadataValue.md("\n".join(f"- {line}" for line in lines))}
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)
         # A refused challenger changes nothing that is served: the champion stays, and the run says so by failing.
-        yield dg.AssetCheckResult(passed=passed, asset_key=key, check_name=GATE, metadata={"message": "; ".join(said)})
+        yield dg.AssetCheckResult(passed=passed, asset_key=key, check_name=GATE, metadata={"message": message})
 
-    return train_family
-
-
-def _in_words(monday: date, outcome: Any) -> str:
-    if outcome.trained is None:
-        return f"{monday}: {outcome.status}, {outcome.message}"
-    what = "champion" if outcome.promoted else "passed" if outcome.gate.passed else f"refused: {outcome.message}"
-    return f"{monday}: version {outcome.trained.version} {what}"
+    return train_question
 
 
 def scoring_assets() -> dg.AssetsDefinition:
     """Every prediction table: scores of the run's days, then what became of earlier ones."""
-    tables = [table for family in FAMILIES for table in TABLES[family]] + list(SCORECARD)
+    reads = {table: question.reads for question in QUESTIONS.values() for table in question.writes}
+    everything = tuple(dict.fromkeys(table for question in QUESTIONS.values() for table in question.reads))
 
     @dg.multi_asset(
         name="score",
@@ -126,38 +114,56 @@ def scoring_assets() -> dg.AssetsDefinition:
                 group_name="predictions",
                 kinds={"parquet"},
                 partitions_def=monthly(),
-                deps=[published_key(read) for read in READ],
+                deps=[published_key(read) for read in reads.get(table, everything)],
             )
-            for table in tables
+            for table in (*reads, *SCORECARD)
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                SCORED,
+                asset=prediction_key(question.answers),
+                description=f"The question {question.name} was scored; where it fails, its earlier answers stay.",
+            )
+            for question in QUESTIONS.values()
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def score_families(
+    def score_questions(
         context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    ) -> Iterator[Any]:
         from ml.predictions import ensure_readable
+        from ml.scoring import score_all
 
         layout = lake.hold(context.run_id, progress)
         ensure_readable(layout)
-        said: dict[str, str] = {}
-        asked = days_to_score(layout, Window.of(context.run))
-        for place, family in enumerate(FAMILIES):
-            progress.advance(steps.SCORE, place / len(FAMILIES), family)
-            counts: dict[str, int] = {}
-            for day in sorted({*asked, *unscored(family, layout)}):
-                # The counts of the latest day are what the line says.
-                counts = score(family, layout, day)
-            judged = judge(family, layout)
-            said[family] = ", ".join(f"{n:,} {status}" for status, n in sorted(counts.items())) or "nothing to score"
-            said[family] += f"; {judged} past {'day' if judged == 1 else 'days'} judged"
-        progress.finish(steps.SCORE, "; ".join(f"{family}: {text}" for family, text in said.items()))
-        owner = {table: family for family in FAMILIES for table in TABLES[family]}
-        for table in tables:
-            yield dg.MaterializeResult(
-                asset_key=prediction_key(table), metadata={"rows": said.get(owner.get(table, ""), "")}
+        days = days_to_score(layout, Window.of(context.run))
+        place = {name: n / len(QUESTIONS) for n, name in enumerate(QUESTIONS)}
+        results = score_all(
+            QUESTIONS.values(),
+            layout,
+            days,
+            lambda question: progress.advance(steps.SCORE, place[question.name], question.name),
+        )
+        progress.finish(steps.SCORE, "; ".join(f"{r.question.name}: {r.sentence}" for r in results))
+        failed = [result for result in results if result.error]
+        if failed:
+            message = "; ".join(f"{result.question.name} {result.sentence}" for result in failed)
+            record(layout, Alert.now(layout, context.run_id, "score", message))
+        for result in results:
+            # Also of a question that failed: an output that is missing would skip the insights of all the others.
+            metadata = {"rows": result.sentence, "processor_seconds": result.seconds}
+            for table in result.question.writes:
+                yield dg.MaterializeResult(asset_key=prediction_key(table), metadata=metadata)
+            yield dg.AssetCheckResult(
+                passed=result.error is None,
+                asset_key=prediction_key(result.question.answers),
+                check_name=SCORED,
+                metadata={"message": result.sentence},
             )
+        for table in SCORECARD:
+            yield dg.MaterializeResult(asset_key=prediction_key(table))
 
-    return score_families
+    return score_questions
 
 
 def days_to_score(layout: Layout, window: Window) -> list[date]:

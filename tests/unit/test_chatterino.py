@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,25 @@ def test_notices_are_events_and_talk_about_the_connection_is_nothing(tmp_path: P
     ]
     assert found.events[1]["raid_viewer_count"] == 12
     assert [row["_row"] for row in found.bad] == [4, 5]
+
+
+@pytest.mark.parametrize("day", ["2026-01-31", "2026-03-29", "2026-10-25"])
+def test_plain_messages_are_those_of_the_slow_path(tmp_path: Path, day: str) -> None:
+    clocks = ("00:00:00", "02:30:00", "09:59:59", "23:59:59", "24:00:00", "18:60:00", "/8:00:00", ":8:00:00")
+    logins = ("ann", "Änn_1", "a" * 60, "a" * 61)
+    texts = ("hi", "", " ", "a: b", "12:30", "日本 😀", "ann(x): y", "\x00")
+    # A name shown behind the login takes the slow path.
+    every = list(product(clocks, logins, texts))
+    fast, slow = (
+        read(tmp_path, *lines, name=f"house-{day}.log", **BERLIN)
+        for lines in (
+            [f"[{clock}]  {login}: {text}" for clock, login, text in every],
+            [f"[{clock}]  {login}({login}): {text}" for clock, login, text in every],
+        )
+    )
+    assert by_row(fast.messages) == by_row(slow.messages)
+    assert [(row["_row"], row["_problem"]) for row in fast.bad] == [(row["_row"], row["_problem"]) for row in slow.bad]
+
+
+def by_row(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: int(row["_row"]))

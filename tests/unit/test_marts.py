@@ -117,9 +117,9 @@ def test_a_failing_test_blocks_publishing_and_shows_the_worst_rows(
     put(own_lake, "chat_messages", message("m1", "2026-01-10 10:00", "bad"), message("m2", "2026-01-11 10:00"))
     failed = run(own_lake, project, manifest)
     assert not failed.success
-    found = checks(failed)["nothing_bad_was_said"]
-    assert (found.passed, found.blocking) == (False, True)
-    [row] = found.metadata["worst_rows"].records
+    check = checks(failed)["nothing_bad_was_said"]
+    assert (check.passed, check.blocking) == (False, True)
+    [row] = check.metadata["worst_rows"].records
     assert row.data == {"event_date": "2026-01-10", "message_id": "m1", "text": "bad"}
     assert publish.current_version(own_lake) is None
 

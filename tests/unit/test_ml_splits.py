@@ -13,7 +13,7 @@ from ml.drift import level, stability_index
 from ml.gates import Gate, better_than_baseline, calibrated, no_slice_falls, no_worse_than_champion
 from ml.metrics import Interval, auc, average_precision, calibration_error, paired_bootstrap, threshold_for, top
 from ml.seeds import seed
-from ml.splits import SplitError, TimeSplit, Window, folds, group_parts, normalised, rolling_origins, time_split
+from ml.splits import LabelWindow, SplitError, TimeSplit, folds, group_parts, normalised, rolling_origins, time_split
 
 MONDAYS = [date(2026, 1, 5) + timedelta(weeks=n) for n in range(40)]
 
@@ -40,15 +40,15 @@ def test_no_split_learns_from_a_day_that_is_not_observed(data_end: date) -> None
 
 
 def test_a_window_that_is_not_complete_is_refused() -> None:
-    early, middle = Window(date(2026, 1, 5), 7, 28), Window(date(2026, 2, 9), 7, 28)
+    early, middle = LabelWindow(date(2026, 1, 5), 7, 28), LabelWindow(date(2026, 2, 9), 7, 28)
     with pytest.raises(SplitError, match="not complete"):
-        TimeSplit((early,), middle, Window(date(2026, 3, 16), 7, 28), date(2026, 4, 19))
+        TimeSplit((early,), middle, LabelWindow(date(2026, 3, 16), 7, 28), date(2026, 4, 19))
 
 
 def test_overlapping_windows_are_refused() -> None:
-    early, middle = Window(date(2026, 1, 5), 7, 28), Window(date(2026, 2, 2), 7, 28)
+    early, middle = LabelWindow(date(2026, 1, 5), 7, 28), LabelWindow(date(2026, 2, 2), 7, 28)
     with pytest.raises(SplitError, match="overlap"):
-        TimeSplit((early,), middle, Window(date(2026, 3, 16), 7, 28), date(2026, 6, 1))
+        TimeSplit((early,), middle, LabelWindow(date(2026, 3, 16), 7, 28), date(2026, 6, 1))
 
 
 def test_too_little_time_says_so() -> None:
@@ -63,10 +63,10 @@ def test_the_hash_names_the_days_and_nothing_else() -> None:
 
 def test_folds_lie_inside_the_training_part_and_do_not_overlap() -> None:
     split = split_of(date(2026, 9, 1))
-    found = folds(split, 3)
-    assert found
-    assert {w for early, late in found for w in (*early, late)} <= set(split.train)
-    assert all(max(w.label_to for w in early) <= late.cutoff for early, late in found)
+    pairs = folds(split, 3)
+    assert pairs
+    assert {w for early, late in pairs for w in (*early, late)} <= set(split.train)
+    assert all(max(w.label_to for w in early) <= late.cutoff for early, late in pairs)
 
 
 def test_rolling_origins_leave_history_and_a_known_future() -> None:
@@ -99,17 +99,17 @@ def test_ranking_metrics_on_numbers_worked_out_by_hand() -> None:
 
 
 def test_a_probability_that_says_what_happens_is_calibrated() -> None:
-    rolls = np.random.default_rng(1)
-    said = rolls.uniform(size=20_000)
-    truth = (rolls.uniform(size=20_000) < said).astype(float)
-    assert calibration_error(truth, said) < 0.02
-    assert calibration_error(truth, np.clip(said + 0.2, 0, 1)) > 0.1
+    rng = np.random.default_rng(1)
+    predicted = rng.uniform(size=20_000)
+    truth = (rng.uniform(size=20_000) < predicted).astype(float)
+    assert calibration_error(truth, predicted) < 0.02
+    assert calibration_error(truth, np.clip(predicted + 0.2, 0, 1)) > 0.1
 
 
 def test_paired_bootstrap_tells_a_better_score_from_an_equal_one() -> None:
-    rolls = np.random.default_rng(2)
-    truth = (rolls.uniform(size=800) < 0.4).astype(float)
-    good, noise = truth + rolls.normal(0, 1, 800), rolls.normal(0, 1, 800)
+    rng = np.random.default_rng(2)
+    truth = (rng.uniform(size=800) < 0.4).astype(float)
+    good, noise = truth + rng.normal(0, 1, 800), rng.normal(0, 1, 800)
     assert paired_bootstrap(auc, truth, good, noise, name="t").low > 0
     same = paired_bootstrap(auc, truth, good, good, name="t")
     assert (same.value, same.low, same.high) == (0, 0, 0)
@@ -139,9 +139,9 @@ def test_one_failed_condition_closes_the_gate_and_is_what_it_says() -> None:
 
 
 def test_drift_is_none_for_the_same_and_an_alarm_for_another_distribution() -> None:
-    rolls = np.random.default_rng(3)
-    reference = rolls.normal(0, 1, 5_000)
-    assert level(stability_index(reference, rolls.normal(0, 1, 5_000))) == "ok"
-    assert level(stability_index(reference, rolls.normal(1, 1, 5_000))) == "alarm"
-    missing = np.where(rolls.uniform(size=5_000) < 0.5, np.nan, reference)
+    rng = np.random.default_rng(3)
+    reference = rng.normal(0, 1, 5_000)
+    assert level(stability_index(reference, rng.normal(0, 1, 5_000))) == "ok"
+    assert level(stability_index(reference, rng.normal(1, 1, 5_000))) == "alarm"
+    missing = np.where(rng.uniform(size=5_000) < 0.5, np.nan, reference)
     assert level(stability_index(reference, missing)) == "alarm"

@@ -10,7 +10,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
-from ml.topics import bertopic, fit
+from ml.questions.topics import bertopic, fit
 
 SUBJECTS = {
     "cooking": ["butter", "garlic", "oven", "pepper", "recipe", "salt", "onion", "flour", "simmer", "whisk"],
@@ -26,16 +26,16 @@ SUBJECTS = {
 
 def minutes(subjects: list[str], count: int, seed: int = 1) -> pd.DataFrame:
     """Minutes of four words of one subject each, in broadcasts of thirty minutes."""
-    rolls = np.random.default_rng(seed)
-    texts = [" ".join(rolls.choice(SUBJECTS[name], 4, replace=False)) for name in rolls.choice(subjects, count)]
+    rng = np.random.default_rng(seed)
+    texts = [" ".join(rng.choice(SUBJECTS[name], 4, replace=False)) for name in rng.choice(subjects, count)]
     return pd.DataFrame({"broadcast_id": [f"b{n // 30}" for n in range(count)], "text": texts})
 
 
 def own_subjects(terms: list[list[str]]) -> list[str]:
     """The subject whose words a topic's heaviest terms are; fails where they are of several."""
     names = [{name for name, words in SUBJECTS.items() for term in row if term in words} for row in terms]
-    assert all(len(found) == 1 for found in names), names
-    return sorted(found.pop() for found in names)
+    assert all(len(subjects) == 1 for subjects in names), names
+    return sorted(subjects.pop() for subjects in names)
 
 
 def test_every_planted_subject_has_a_topic_of_its_words() -> None:
@@ -74,9 +74,9 @@ def test_ids_follow_their_topics_and_a_new_subject_gets_a_new_one() -> None:
     now = fit.fitted("nmf", 7, minutes(later, 700, seed=3)["text"])
     ids = fit.match(before, None, [])
     kept = dict(zip(subject_by_topic(before), ids, strict=True))
-    found = dict(zip(subject_by_topic(now), fit.match(now, before, ids), strict=True))
-    assert {name: found[name] for name in found if name != "sailing"} == {n: kept[n] for n in kept if n != "cooking"}
-    assert found["sailing"] == 7
+    later_ids = dict(zip(subject_by_topic(now), fit.match(now, before, ids), strict=True))
+    assert later_ids.pop("sailing") == 7
+    assert later_ids == {name: kept[name] for name in kept if name != "cooking"}
 
 
 def subject_by_topic(model: object) -> list[str]:
@@ -123,8 +123,8 @@ def test_bertopic_finds_the_planted_subjects_where_it_is_installed(monkeypatch: 
 
     class Encoder:
         def encode(self, texts: list[str], **_: object) -> np.ndarray:
-            found = np.array([np.bincount([place[w] for w in text.split()], minlength=8) / 4 for text in texts])
-            return found + noise.normal(0, 0.05, found.shape)
+            means = np.array([np.bincount([place[w] for w in text.split()], minlength=8) / 4 for text in texts])
+            return means + noise.normal(0, 0.05, means.shape)
 
     monkeypatch.setattr(bertopic, "_encoder", lambda name: Encoder())
     texts = minutes(list(SUBJECTS), 800)["text"]

@@ -1,1 +1,0 @@
-"""What comes next: daily and weekly series of each channel, and the next stream of each creator."""
