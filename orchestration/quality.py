@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations import TABLES, Finding, check_raw, check_tables, write_data_docs
+from data_lake.expectations import Verdict, check_raw, check_tables, table_suites, write_data_docs
 from data_lake.planning import built_as_of, end_audit, unaudited, unpublished
 from orchestration.assets.marts import BUILD_STEP, model_key
 from orchestration.metadata import WORST_ROWS, table
@@ -26,7 +26,7 @@ EXPECTATIONS = "expectations"
 def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
     """The suites of every entity and of every table that has one."""
     nodes = {node["name"]: node for node in models(manifest)}
-    marts = {name: node for name, node in nodes.items() if name in TABLES}
+    marts = {name: node for name, node in nodes.items() if name in table_suites()}
     specs = [_spec(model_key(node), EXPECTATIONS) for node in marts.values()]
     for entity, contract in load_contracts().items():
         specs.append(_spec(model_key(nodes[RAW_HANGS_ON[contract.world]]), EXPECTATIONS_OF_RAW + entity))
@@ -44,10 +44,10 @@ def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
         # What was built since its expectations were last met; other tables are as they were then.
         built = unaudited(layout)
         relations = {name: node["relation_name"] for name, node in marts.items() if name in built}
-        findings = check_raw(layout, as_of=as_of, days=days, entities=entities)
-        findings += check_tables(layout, relations, as_of=as_of, days=days)
+        verdicts = check_raw(layout, as_of=as_of, days=days, entities=entities)
+        verdicts += check_tables(layout, relations, as_of=as_of, days=days)
         write_data_docs(layout)
-        results = [_result(key, [f for f in findings if f.subject == _subject(key)]) for key in keys]
+        results = [_result(key, [v for v in verdicts if v.subject == _subject(key)]) for key in keys]
         yield from results
         # In a run that also built and tested them; a step that failed there would have kept this one from running.
         steps = context.run.step_keys_to_execute
@@ -58,7 +58,7 @@ def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
 
 
 def _subject(key: dg.AssetCheckKey) -> str:
-    """What findings of this check are about."""
+    """What the verdicts of this check are about."""
     if key.name == EXPECTATIONS:
         return key.asset_key.path[-1]
     return f"raw/{key.name.removeprefix(EXPECTATIONS_OF_RAW)}"
@@ -79,12 +79,12 @@ def _spec(key: dg.AssetKey, name: str) -> dg.AssetCheckSpec:
     )
 
 
-def _result(key: dg.AssetCheckKey, findings: Sequence[Finding]) -> dg.AssetCheckResult:
-    failed = sorted((f for f in findings if not f.passed), key=lambda f: not f.blocking)
-    metadata: dict[str, Any] = {"expectations_met": len(findings) - len(failed), "expectations_missed": len(failed)}
-    if findings:
+def _result(key: dg.AssetCheckKey, verdicts: Sequence[Verdict]) -> dg.AssetCheckResult:
+    failed = sorted((v for v in verdicts if not v.passed), key=lambda v: not v.blocking)
+    metadata: dict[str, Any] = {"expectations_met": len(verdicts) - len(failed), "expectations_missed": len(failed)}
+    if verdicts:
         metadata["expectations"] = table(
-            [{"source": f.source, "says": f.sentence, "met": f.passed, "observed": f.observed} for f in findings]
+            [{"source": f.source, "says": f.sentence, "met": f.passed, "observed": f.observed} for f in verdicts]
         )
     if failed:
         metadata["message"] = "; ".join(f"{f.sentence}: {f.observed}" for f in failed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from data_lake.expectations import TABLES
+from data_lake.expectations import table_suites
 from data_lake.layout import Layout
 from data_lake.planning import Plan
 from data_lake.publish import current_version, is_current
@@ -48,7 +48,7 @@ def models_to_build(manifest: Manifest, todo: Plan, worlds: Collection[str]) -> 
 
 def judged_models(manifest: Manifest) -> frozenset[str]:
     """Names of the models that expectations hang on."""
-    return frozenset(node["name"] for node in models(manifest)) & {*TABLES, *RAW_HANGS_ON.values()}
+    return frozenset(node["name"] for node in models(manifest)) & {*table_suites(), *RAW_HANGS_ON.values()}
 
 
 @dataclass(frozen=True)
