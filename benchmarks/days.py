@@ -22,7 +22,8 @@ from benchmarks.measure import Run, in_turn, line, median, run
 from data_lake import planning, publish
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
-from data_lake.store import ensure_readable, partitions
+from data_lake.partitions import partitions
+from data_lake.store import ensure_readable
 from orchestration.assets.marts import dbt_vars
 from orchestration.project import DBT, INSIGHTS_FOLDER, PROJECT, load_manifest, published_tables
 

@@ -59,11 +59,11 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "full-house-benchmarks")
-    said = parser.parse_args()
-    lake = world(said.folder, said.messages)
-    by_hand = said.folder / "by_hand.duckdb"
+    arguments = parser.parse_args()
+    lake = world(arguments.folder, arguments.messages)
+    by_hand = arguments.folder / "by_hand.duckdb"
     env = {"LAKE_ROOT": str(lake.root)}
-    target = said.folder / "target"
+    target = arguments.folder / "target"
     # Seeds too, which `dbt run` leaves out; no tests.
     build = [str(Path(sys.executable).with_name("dbt")), "--quiet", "build"]
     build += ["--resource-type", "model", "--resource-type", "seed"]
@@ -77,8 +77,8 @@ def main() -> None:
         by_hand.unlink(missing_ok=True)
         return run([sys.executable, "-c", RUN_SCRIPT, str(by_hand), str(BY_HAND), str(lake.raw)], env)
 
-    a, b, ratios = in_turn(lambda: models("--select", *FACTS), script, said.repeat)
-    print(f"facts of {said.messages:,} messages, {os.cpu_count()} cores")
+    a, b, ratios = in_turn(lambda: models("--select", *FACTS), script, arguments.repeat)
+    print(f"facts of {arguments.messages:,} messages, {os.cpu_count()} cores")
     print(line("dbt run of the facts (process start included)", a))
     print(line("hand-written DuckDB script", b))
     print(f"ratio {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
@@ -94,12 +94,12 @@ def compare(lake: Layout, by_hand: Path) -> None:
     """Say what both ways counted, so that a fast wrong answer shows."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{lake.warehouse}' as models (read_only); attach '{by_hand}' as script (read_only)")
-        for name, mine, theirs in (
+        for name, built, by_hand_table in (
             ("messages", "models.fct_chat_messages", "script.messages"),
             ("stream minutes", "models.fct_stream_minutes", "script.stream_minutes"),
             ("viewer days by stream", "models.fct_stream_viewer_days", "script.viewer_days"),
         ):
-            counts = [connection.execute(f"select count(*) from {t}").fetchone() for t in (mine, theirs)]
+            counts = [connection.execute(f"select count(*) from {t}").fetchone() for t in (built, by_hand_table)]
             print(f"{name:<24} {counts[0][0]:>12,} by models {counts[1][0]:>12,} by hand")  # type: ignore[index]
         hours = [
             connection.execute(f"select sum(viewer_seconds) / 3600 from {t}").fetchone()

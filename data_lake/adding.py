@@ -1,7 +1,7 @@
 """Adding what a person points at: one export, or a folder of tables with its mappings.
 
 `beside` names a folder that holds what usually lies beside the files: mappings (`<entity>.sql`) and sidecars
-(`<file>.yml`). How one file is filed does not belong here (see `landing`).
+(`<file>.yml`).
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def _add_folder(layout: Layout, folder: Path, beside: Path) -> Iterator[Added]:
         )
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix not in NOT_EXPORTS)
     named = [(path, path.relative_to(folder).as_posix()) for path in files if not path.name.startswith(".")]
-    read = [(path, name, found) for path, name in named if (found := _reading(beside, name))]
+    read = [(path, name, mappings) for path, name in named if (mappings := _reading(beside, name))]
     if not read:
         listed = ", ".join(sorted(p.name for p in beside.glob("*.sql")))
         raise UnknownFormat(f"no file of {folder} is named by the '-- files:' line of a mapping ({listed})")
-    for path, name, found in read:
-        yield _add_mapped(layout, path, name, beside, found)
+    for path, name, mappings in read:
+        yield _add_mapped(layout, path, name, beside, mappings)
 
 
 def _reading(beside: Path, name: str) -> list[Mapping]:
@@ -58,7 +58,7 @@ def _reading(beside: Path, name: str) -> list[Mapping]:
 def _add_mapped(layout: Layout, path: Path, name: str, beside: Path, mappings: list[Mapping]) -> Added:
     """File a table with its mappings; `name` is its path as the mappings name it."""
     folder = Path(file_mappings(layout, beside)) / Path(name).parent
-    said = read_sidecar(sidecar_path(beside / name))
-    added = add(layout, path, source=TABULAR, sidecar=said, folder=folder.as_posix())
+    stated = read_sidecar(sidecar_path(beside / name))
+    added = add(layout, path, source=TABULAR, sidecar=stated, folder=folder.as_posix())
     what = f"a table mapped by {', '.join(m.name for m in mappings)}"
     return Added(added.path, added.source, what, added.is_new)

@@ -1,6 +1,6 @@
 """The contract applied to rows: complete what the source left out, then part the good rows from the bad.
 
-Runs in DuckDB over the spooled rows of one entity. Where the rows go afterwards does not belong here.
+Runs in DuckDB over the spooled rows of one entity.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from data_lake.contracts import EARLIEST, LATEST, Column, Contract
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.store import literal, quoted
+from data_lake.sql import literal, quoted
 
 
 def check_rows(
@@ -58,12 +58,12 @@ def _synthetic_ids(expected: Contract) -> str:
     """
     assert expected.synthetic_id
     column = expected.synthetic_id.column
-    said = ", ".join(f"coalesce(cast(\"{c}\" as varchar), '')" for c in expected.synthetic_id.of)
+    values = ", ".join(f"coalesce(cast(\"{c}\" as varchar), '')" for c in expected.synthetic_id.of)
     place = f"row_number() over (partition by landing_file, {quoted(expected.synthetic_id.of)} order by {ROW})"
     return f"""
         update _complete set "{column}" = _made._id
         from (
-            select rowid as _at, 'synthetic:' || md5(concat_ws(chr(31), {said}, {place})) as _id
+            select rowid as _at, 'synthetic:' || md5(concat_ws(chr(31), {values}, {place})) as _id
             from _complete where "{column}" is null
         ) _made
         where _complete.rowid = _made._at"""
@@ -73,7 +73,7 @@ def _problem(expected: Contract) -> str:
     """The first reason a row breaks its contract, as a SQL expression; null when it does not."""
     reasons = [PROBLEM]
     for column in expected.columns:
-        reasons += [f"case when {when} then {said} end" for when, said in _checks(column)]
+        reasons += [f"case when {when} then {reason} end" for when, reason in _checks(column)]
     time = f'"{expected.event_time}"'
     reasons.append(
         f"case when {time} < timestamp '{EARLIEST}' or {time} >= timestamp '{LATEST}' then "

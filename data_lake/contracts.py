@@ -1,7 +1,7 @@
 """Entity contracts: what every raw row must look like, read from the dbt source files.
 
 The file `dbt_project/models/raw/<world>/<entity>.yml` describes an entity; dbt reads it as a source,
-this module reads it as an Arrow schema and a set of row checks. What a source format looks like does not belong here.
+this module reads it as an Arrow schema and a set of row checks.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import json
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import duckdb
-import pyarrow as pa
 import yaml
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
 
 CONTRACT_FILES = Path(__file__).parents[1] / "dbt_project" / "models" / "raw"
 
@@ -87,6 +89,8 @@ class Contract:
     @cached_property
     def arrow_schema(self) -> pa.Schema:
         """The columns as Arrow types, chosen by asking DuckDB."""
+        import pyarrow as pa
+
         return pa.schema([(c.name, _arrow_type(c.type)) for c in self.columns])
 
     @cached_property
@@ -107,6 +111,9 @@ class Contract:
 
 @cache
 def _types_connection() -> duckdb.DuckDBPyConnection:
+    # Here, as pyarrow above: most commands read contracts without asking for types, and both take time to import.
+    import duckdb
+
     return duckdb.connect()
 
 
@@ -171,7 +178,7 @@ def load_contracts(folder: Path = CONTRACT_FILES) -> dict[str, Contract]:
 
 def contract(entity: str) -> Contract:
     """The contract of one entity. Raises ContractError for a name that has none."""
-    found = load_contracts().get(entity)
-    if found is None:
+    named = load_contracts().get(entity)
+    if named is None:
         raise ContractError(f"no contract for entity '{entity}'; there are: {', '.join(load_contracts())}")
-    return found
+    return named

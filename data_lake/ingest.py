@@ -2,7 +2,7 @@
 
 Files are read in groups. The rows of a group wait in raw/_spool, so memory does not grow with the size of a
 file; they are completed and checked in DuckDB, merged day by day, and only then does each file get its index entry: a
-killed ingest leaves whole partitions and files that will be read again. Formats do not belong here (see `sources`).
+killed ingest leaves whole partitions and files that will be read again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import pyarrow.parquet as pq
 
 from data_lake.checking import check_rows
 from data_lake.contracts import Contract, contract, load_contracts
+from data_lake.documents import DocumentError
+from data_lake.files import replace_file
 from data_lake.landing import (
     Entry,
     LandingFile,
@@ -37,7 +39,8 @@ from data_lake.layout import Layout
 from data_lake.sources import SOURCES
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Problem, Rows
 from data_lake.spool import Spool
-from data_lake.store import connect, ensure_readable, merge, parquet, renew, replace_file
+from data_lake.sql import connect
+from data_lake.store import ensure_readable, merge, parquet, renew
 
 # One group's rows are merged together: larger groups write each partition less often, smaller ones need less disk.
 GROUP_BYTES = 512 * 1024 * 1024
@@ -89,14 +92,14 @@ def _renew_orphans(layout: Layout, earlier: dict[tuple[str, str], Entry]) -> Non
 
     Raises ContractError when a changed contract cannot hold them.
     """
-    here = {(f.source, f.name) for f in landing_files(layout)}
-    known = {entity: c.hash for entity, c in load_contracts().items()}
-    orphans = [e for key, e in earlier.items() if key not in here]
-    old = [e for e in orphans if any(known.get(entity, said) != said for entity, said in e.contracts.items())]
-    for entity, source in sorted({(entity, e.source) for e in old for entity in e.rows if entity in known}):
+    present = {(f.source, f.name) for f in landing_files(layout)}
+    hashes = {entity: c.hash for entity, c in load_contracts().items()}
+    orphans = [e for key, e in earlier.items() if key not in present]
+    old = [e for e in orphans if any(hashes.get(entity, read) != read for entity, read in e.contracts.items())]
+    for entity, source in sorted({(entity, e.source) for e in old for entity in e.rows if entity in hashes}):
         renew(layout, entity, source)
     for entry in old:
-        entry.contracts = {entity: known.get(entity, said) for entity, said in entry.contracts.items()}
+        entry.contracts = {entity: hashes.get(entity, read) for entity, read in entry.contracts.items()}
         write_entry(layout, entry)
 
 
@@ -123,11 +126,11 @@ def _ingest_group(
     """Read, check and merge a group of files of one source; yields each file once it has been read."""
     shutil.rmtree(layout.spool, ignore_errors=True)
     spool = Spool(layout.spool)
-    found: dict[str, Entry] = {}
+    read: dict[str, Entry] = {}
     exported: dict[str, datetime | None] = {}
     with ThreadPoolExecutor(READERS) as readers:
         for file, (entry, exported_at) in zip(group, readers.map(partial(_read_into, spool), group), strict=True):
-            found[file.name] = entry
+            read[file.name] = entry
             exported[file.name] = exported_at
             yield file
     spool.close()
@@ -136,10 +139,10 @@ def _ingest_group(
     with connect(layout) as connection:
         connection.register("_about", pa.Table.from_pylist(about, schema=_ABOUT))
         for entity in SOURCES[source].entities:
-            was = {d for n in names if (source, n) in earlier for d in earlier[source, n].days.get(entity, [])}
-            if spool.holds(entity) or was:
-                _finish(layout, connection, contract(entity), source, spool, was, found, report)
-    for entry in found.values():
+            days_before = {d for n in names if (source, n) in earlier for d in earlier[source, n].days.get(entity, [])}
+            if spool.holds(entity) or days_before:
+                _finish(layout, connection, contract(entity), source, spool, days_before, read, report)
+    for entry in read.values():
         write_entry(layout, entry)
         report.files += 1
         report.problems += entry.problem_count
@@ -157,9 +160,8 @@ def _read_into(spool: Spool, file: LandingFile) -> tuple[Entry, datetime | None]
     """Parse one file into the spool; returns its entry and the sidecar's exported_at."""
     entry = blank_entry(file)
     try:
-        export = export_of(file)
-        exported_at = _moment(export.sidecar.get("exported_at"))
-    except ValueError as error:
+        export, sidecar = export_of(file)
+    except DocumentError as error:
         entry.error = str(error)
         return entry, None
     try:
@@ -171,7 +173,7 @@ def _read_into(spool: Spool, file: LandingFile) -> tuple[Entry, datetime | None]
     except Exception as error:
         # A parser's own fault must not stop the other files: it is recorded with the file and shown as a failure.
         entry.error = f"{type(error).__name__} while reading: {error}"
-    return entry, exported_at
+    return entry, sidecar.exported_at
 
 
 def _note(entry: Entry, problem: Problem) -> None:
@@ -180,30 +182,14 @@ def _note(entry: Entry, problem: Problem) -> None:
         entry.problems.append({"row": problem.row, "reason": problem.reason, "text": problem.text[:2000]})
 
 
-def _moment(said: Any) -> datetime | None:
-    """A sidecar's time as naive UTC. Raises ValueError when it is not one."""
-    if said is None:
-        return None
-    value = said if isinstance(said, datetime) else None
-    if value is None:
-        try:
-            value = datetime.fromisoformat(str(said))
-        except ValueError:
-            raise ValueError(f"the sidecar's exported_at is {said!r}; write it as 2026-01-31T12:00:00Z") from None
-    if value.tzinfo is None:
-        return value
-    offset = value.utcoffset()
-    return value.replace(tzinfo=None) - offset if offset else value.replace(tzinfo=None)
-
-
 def _finish(
     layout: Layout,
     connection: duckdb.DuckDBPyConnection,
     expected: Contract,
     source: str,
     spool: Spool,
-    was: set[date],
-    found: dict[str, Entry],
+    days_before: set[date],
+    entries_by_name: dict[str, Entry],
     report: IngestReport,
 ) -> None:
     """Check the spooled rows of one entity, set the bad ones aside, merge the good ones, note both in the entries."""
@@ -212,7 +198,7 @@ def _finish(
     bad = connection.execute(
         f"select landing_file, {ROW} as row, {PROBLEM} as reason, {TEXT} as text from _bad order by all"
     ).to_arrow_table()
-    for name in found:
+    for name in entries_by_name:
         path = layout.quarantine_file(entity, source, name)
         rows = bad.filter(pc.equal(bad.column("landing_file"), name)) if bad.num_rows else bad
         if rows.num_rows:
@@ -224,16 +210,17 @@ def _finish(
         from _bad group by all order by all"""
     ).fetchall()
     for name, reason, count in kinds:
-        found[name].quarantined.setdefault(entity, {})[reason] = count
+        entries_by_name[name].quarantined.setdefault(entity, {})[reason] = count
         report.quarantined[source, entity, reason] += count
     counted = connection.execute(
         f"""select landing_file, cast("{expected.event_time}" as date) as day, count(*)
         from _good group by all order by all"""
     ).fetchall()
     for name, day, count in counted:
-        found[name].rows.setdefault(entity, {})[day.isoformat()] = count
+        entries_by_name[name].rows.setdefault(entity, {})[day.isoformat()] = count
         report.rows[source, entity] += count
-    changed = merge(layout, connection, entity, source, "_good", landing_files=list(found), also_days=was)
+    files = list(entries_by_name)
+    changed = merge(layout, connection, entity, source, "_good", landing_files=files, also_days=days_before)
     if changed:
         report.changed[source, entity].update(changed)
 

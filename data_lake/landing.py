@@ -1,34 +1,31 @@
 """The landing zone: exports as received, and the index of what has been read from them.
 
 A file that `add` files is never changed and is named by its content; a file somebody drops into landing/<source>/
-is read as it is, and again when its size or time of change differs. How a file is read does not belong here.
+is read as it is, and again when its size or time of change differs.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import BeforeValidator
 
 from data_lake.contracts import contract
+from data_lake.documents import read_json, read_yaml, to_json, to_yaml, typed
+from data_lake.files import replace_file
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES, Export, recognise
 from data_lake.sources.any.tabular.mapping import folder_of
 from data_lake.sources.reading.sidecars import given_name
-from data_lake.store import replace_file
 
 TABULAR = "tabular"
-# libyaml where there is one: a sidecar a file makes reading and writing them count.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,25 @@ class LandingFile:
     path: Path
     size: int
     mtime_ns: int
+
+
+def _naive_utc(stated: Any) -> datetime | None:
+    try:
+        moment = stated if isinstance(stated, datetime | None) else datetime.fromisoformat(str(stated))
+    except ValueError:
+        raise ValueError("write it as 2026-01-31T12:00:00Z") from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What a person may state beside any export; what else a format asks for stays with the format.
+
+    `exported_at` is naive UTC; a time without a zone is UTC.
+    """
+
+    name: Annotated[str | None, BeforeValidator(lambda name: None if name is None else str(name))] = None
+    exported_at: Annotated[datetime | None, BeforeValidator(_naive_utc)] = None
 
 
 @dataclass
@@ -100,8 +116,8 @@ def add(
     they name. Raises UnknownFormat when no source knows the content.
     """
     if source is None:
-        found, what = recognise(path)
-        source = found.name
+        recognised, what = recognise(path)
+        source = recognised.name
         if source == TABULAR:
             mappings = folder_of(path)
             folder = (Path(file_mappings(layout, mappings)) / path.relative_to(mappings).parent).as_posix()
@@ -112,12 +128,12 @@ def add(
         if earlier.suffix != ".yml":
             return Added(earlier, source, what, is_new=False)
     beside = sidecar_path(path)
-    said: dict[str, Any] = {**read_sidecar(beside), **(sidecar or {})}
-    said.setdefault("name", path.name)
-    said.setdefault("exported_at", datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None))
+    stated = {**read_sidecar(beside), **(sidecar or {})}
+    stated.setdefault("name", path.name)
+    stated.setdefault("exported_at", datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None))
     target = layout.landing_file(source, content, path.name, folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(sidecar_path(target), yaml.dump(said, Dumper=_DUMPER, allow_unicode=True, sort_keys=True).encode())
+    replace_file(sidecar_path(target), to_yaml(stated))
     if move:
         shutil.move(path, target)
     else:
@@ -147,18 +163,8 @@ def sidecar_path(path: Path) -> Path:
 
 
 def read_sidecar(path: Path) -> dict[str, Any]:
-    """The mapping in a sidecar, empty when there is no such file. Raises ValueError when it is not a YAML mapping."""
-    if not path.exists():
-        return {}
-    try:
-        said = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"the sidecar {path.name} is not YAML ({error}); correct it or remove it") from error
-    if said is None:
-        return {}
-    if not isinstance(said, dict):
-        raise ValueError(f"the sidecar {path.name} must hold 'name: value' lines; correct it or remove it")
-    return said
+    """The mapping in a sidecar, empty when there is no such file. Raises DocumentError when it is not a mapping."""
+    return read_yaml(path) if path.exists() else {}
 
 
 def landing_files(layout: Layout) -> Iterator[LandingFile]:
@@ -176,8 +182,8 @@ def landing_files(layout: Layout) -> Iterator[LandingFile]:
 
 def missing_files(layout: Layout) -> list[str]:
     """Files that raw/ was read from and landing/ no longer holds, as <source>/<name>."""
-    here = {(f.source, f.name) for f in landing_files(layout)}
-    return [f"{source}/{name}" for source, name in entries(layout) if (source, name) not in here]
+    present = {(f.source, f.name) for f in landing_files(layout)}
+    return [f"{source}/{name}" for source, name in entries(layout) if (source, name) not in present]
 
 
 def unknown_folders(layout: Layout) -> list[str]:
@@ -187,10 +193,12 @@ def unknown_folders(layout: Layout) -> list[str]:
     return sorted(p.name for p in layout.landing.iterdir() if p.is_dir() and p.name not in SOURCES)
 
 
-def export_of(file: LandingFile) -> Export:
-    """The export as its source reads it. Raises ValueError for an unusable sidecar."""
-    said = read_sidecar(sidecar_path(file.path))
-    return Export(file.path, file.source, str(said.get("name", file.path.name)), said)
+def export_of(file: LandingFile) -> tuple[Export, Sidecar]:
+    """The export as its source reads it, and what its sidecar states. Raises DocumentError for an unusable sidecar."""
+    path = sidecar_path(file.path)
+    stated = read_sidecar(path)
+    sidecar = typed(stated, Sidecar, path.name, "correct the sidecar and run again")
+    return Export(file.path, file.source, sidecar.name or file.path.name, stated), sidecar
 
 
 def context_of(file: LandingFile) -> str:
@@ -206,17 +214,14 @@ def context_of(file: LandingFile) -> str:
 
 
 def entries(layout: Layout) -> dict[tuple[str, str], Entry]:
-    """The landing index by (source, name)."""
-    found = {}
-    for path in sorted(layout.index.rglob("*.json")):
-        entry = Entry(**json.loads(path.read_text(encoding="utf-8")))
-        found[entry.source, entry.name] = entry
-    return found
+    """The landing index by (source, name). Raises DocumentError for an entry that cannot be read."""
+    advice = "delete this file: its landing file is read again by the next run"
+    read = [read_json(path, Entry, advice) for path in sorted(layout.index.rglob("*.json"))]
+    return {(entry.source, entry.name): entry for entry in read}
 
 
 def write_entry(layout: Layout, entry: Entry) -> None:
-    content = json.dumps(asdict(entry), ensure_ascii=False, indent=1, sort_keys=True)
-    replace_file(layout.index_entry(entry.source, entry.name), content.encode())
+    replace_file(layout.index_entry(entry.source, entry.name), to_json(entry))
 
 
 def blank_entry(file: LandingFile) -> Entry:
@@ -241,9 +246,9 @@ def is_content_addressed(file: LandingFile) -> bool:
 
 def new_files(layout: Layout) -> list[LandingFile]:
     """Files to read: those the index does not hold, or holds as another reader, contract or context left them."""
-    known = entries(layout)
+    index = entries(layout)
     return [
         f
         for f in landing_files(layout)
-        if (f.source, f.name) not in known or not is_current(f, known[f.source, f.name])
+        if (f.source, f.name) not in index or not is_current(f, index[f.source, f.name])
     ]

@@ -1,7 +1,4 @@
-"""Where things lie under LAKE_ROOT: the only code that builds a path in the lake.
-
-What is written there and when does not belong here.
-"""
+"""Where things lie under LAKE_ROOT: the only code that builds a path in the lake."""
 
 from __future__ import annotations
 

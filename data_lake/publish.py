@@ -7,19 +7,19 @@ them, is decided elsewhere.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from data_lake.documents import read_json, to_json
+from data_lake.files import replace_file
 from data_lake.layout import EMPTY_PARTITION, Layout
-from data_lake.store import connect, literal, replace_file
+from data_lake.sql import connect, literal
 
 KEEP_VERSIONS = 5
 KEEP_AGE = timedelta(hours=24)
@@ -90,7 +90,7 @@ def publish(
         final = layout.published_version(number)
         os.rename(building, final)
         _write_database(layout, version)
-        replace_file(final / MANIFEST, _to_json(version))
+        replace_file(final / MANIFEST, to_json(version))
         _switch(layout, number)
         connection.execute("begin")
         connection.execute("delete from lake.unpublished")
@@ -212,15 +212,12 @@ def is_current(layout: Layout) -> bool:
 
 
 def read_version(layout: Layout, number: int) -> Version:
-    """A version by number. Raises PublishError when there is none."""
+    """A version by number. Raises PublishError when there is none, DocumentError when its version.json is damaged."""
     path = layout.published_version(number) / MANIFEST
     if not path.exists():
-        known = ", ".join(str(v.number) for v in versions(layout)) or "none"
-        raise PublishError(f"there is no published version {number}; there are: {known}")
-    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    said["as_of"] = date.fromisoformat(said["as_of"])
-    said["created_at"] = datetime.fromisoformat(said["created_at"])
-    return Version(**said)
+        numbers = ", ".join(str(v.number) for v in versions(layout)) or "none"
+        raise PublishError(f"there is no published version {number}; there are: {numbers}")
+    return read_json(path, Version, f"delete {path.parent} to go on without that version")
 
 
 def rollback(layout: Layout, number: int | None = None) -> Version:
@@ -238,19 +235,14 @@ def rollback(layout: Layout, number: int | None = None) -> Version:
 
 def repair(layout: Layout) -> list[Version]:
     """Rewrite the views of every version, whose paths are absolute, after the lake was moved."""
-    found = versions(layout)
-    if not found:
+    complete = versions(layout)
+    if not complete:
         raise PublishError("nothing is published yet; 'fullhouse run' publishes")
-    for version in found:
+    for version in complete:
         _write_database(layout, version)
     if not layout.current.exists():
-        _switch(layout, found[-1].number)
-    return found
-
-
-def _to_json(version: Version) -> bytes:
-    said = asdict(version) | {"as_of": version.as_of.isoformat(), "created_at": version.created_at.isoformat()}
-    return json.dumps(said, ensure_ascii=False, indent=1).encode()
+        _switch(layout, complete[-1].number)
+    return complete
 
 
 def utc_now() -> datetime:

@@ -1,8 +1,7 @@
 """What each snapshot of a catalogue lost of what the snapshot before held: the macro that the models use, for readers
 of raw/.
 
-`dbt_project/macros/snapshots.sql` is the one place that says what an incomplete snapshot is. What is done about a loss
-does not belong here.
+`dbt_project/macros/snapshots.sql` is the one place that says what an incomplete snapshot is.
 """
 
 from __future__ import annotations

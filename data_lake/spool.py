@@ -1,7 +1,7 @@
 """Rows on their way from the parsers to their partitions: one Arrow stream per entity, on disk.
 
 The files of a group are read side by side and write here in turn, so memory does not grow with their size, and a small
-file costs a batch and no file of its own. Checking and merging the rows does not belong here.
+file costs a batch and no file of its own.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Spool:
             if column.name == "landing_file":
                 arrays.append(pa.repeat(pa.scalar(landing_file), count))
             elif column.name in table.column_names:
-                said = table.column(column.name)
-                arrays.append(said if said.type == column.type else said.cast(column.type))
+                values = table.column(column.name)
+                arrays.append(values if values.type == column.type else values.cast(column.type))
             else:
                 arrays.append(pa.nulls(count, column.type))
         rows = pa.Table.from_arrays(arrays, schema=schema).combine_chunks()
@@ -65,9 +65,9 @@ class Spool:
         if good.num_rows:
             for name in names:
                 is_event = expected.kind == "event" and name == expected.event_time
-                found = pc.max(good.column(name).cast(pa.timestamp("us"))).as_py()
-                if found is not None:
-                    latest[is_event] = max(found, latest.get(is_event, found))
+                last = pc.max(good.column(name).cast(pa.timestamp("us"))).as_py()
+                if last is not None:
+                    latest[is_event] = max(last, latest.get(is_event, last))
 
     def latest(self, landing_file: str) -> datetime | None:
         """The latest event time in the file, else its latest time of any kind: when it was exported at the earliest."""

@@ -8,9 +8,9 @@ from datetime import date, datetime
 
 from data_lake.landing import Entry, entries, landing_files, missing_files, new_files, unknown_folders
 from data_lake.layout import Layout
+from data_lake.partitions import partitions
 from data_lake.planning import built_as_of, observed, stale
 from data_lake.publish import Version, current_version
-from data_lake.store import partitions
 
 
 @dataclass
@@ -49,10 +49,10 @@ def collect(layout: Layout, fingerprint: str) -> Status:
     index = entries(layout)
     by_entity: dict[str, EntityStatus] = {}
     for part in partitions(layout):
-        found = by_entity.setdefault(part.entity, EntityStatus(part.entity))
-        found.partitions += 1
-        found.first_day = min(found.first_day or part.day, part.day)
-        found.last_day = max(found.last_day or part.day, part.day)
+        about = by_entity.setdefault(part.entity, EntityStatus(part.entity))
+        about.partitions += 1
+        about.first_day = min(about.first_day or part.day, part.day)
+        about.last_day = max(about.last_day or part.day, part.day)
     quarantined: Counter[tuple[str, str, str]] = Counter()
     for entry in index.values():
         for entity, days in entry.rows.items():

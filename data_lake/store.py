@@ -1,16 +1,14 @@
 """Reading and writing the raw zone: scan, write one partition, merge new rows into the partitions they touch.
 
 A partition is one file per (entity, UTC day, source). It is replaced whole and atomically, and only when its bytes
-change. How a landing file becomes rows, and which files are new, does not belong here (see `ingest`).
+change.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -20,55 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_lake.contracts import Contract, ContractError, contract, load_contracts
+from data_lake.contracts import Contract, ContractError, contract
+from data_lake.files import replace_file
 from data_lake.layout import Layout
+from data_lake.sql import connect, file_list, literal, quoted
 
 CONTRACT_KEY = b"contract"
-# Half of the 4 GB that the marts may use at ten million messages; larger merges spill to disk.
-MEMORY_LIMIT = os.environ.get("FULLHOUSE_MEMORY_LIMIT", "2GB")
 MERGE_ROWS = 200_000
 # Partitions are many and small: Arrow leaves the interpreter while it writes one.
 WRITERS, DAYS_HELD = 2, 16
-
-
-def connect(layout: Layout, database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in UTC that spills inside the lake."""
-    connection = duckdb.connect(database, read_only=read_only)
-    connection.execute("set TimeZone = 'UTC'")
-    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-    connection.execute("set temp_directory = ?", [str(layout.root / ".duckdb-spill")])
-    return connection
-
-
-def quoted(names: Iterable[str], prefix: str = "") -> str:
-    """Column names as a SQL list."""
-    return ", ".join(f'{prefix}"{name}"' for name in names)
-
-
-def literal(text: str) -> str:
-    """A string as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def file_list(paths: Iterable[Path]) -> str:
-    """Paths as the list argument of read_parquet."""
-    return "[" + ", ".join(literal(str(p)) for p in paths) + "]"
-
-
-def replace_file(path: Path, content: bytes | memoryview | pa.Buffer) -> bool:
-    """Write a file beside its place and move it there; False, and no write, when it already says the same."""
-    if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == bytes(content):
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-        os.replace(beside, path)
-    except OSError:
-        beside.unlink(missing_ok=True)  # half a file must not take the room that a full disk lacks
-        raise
-    return True
 
 
 def parquet(table: pa.Table) -> pa.Buffer:
@@ -149,41 +107,6 @@ def ensure_readable(layout: Layout, entity: str) -> None:
     replace_file(layout.raw_empty(entity), _stamped(expected.arrow_schema.empty_table(), expected))
 
 
-@dataclass(frozen=True)
-class Partition:
-    """One raw file; `fingerprint` changes when its content does."""
-
-    entity: str
-    day: date
-    source: str
-    path: Path
-    fingerprint: str
-
-
-def partitions(layout: Layout, entity: str | None = None) -> Iterator[Partition]:
-    """The partitions that hold rows, by entity, day and source; folders of raw/ that no contract names are not read."""
-    for name in [entity] if entity else load_contracts():
-        for day, day_folder in _subfolders(layout.raw_entity(name), "event_date="):
-            if not day[:1].isdigit():
-                continue  # the file of an entity without rows
-            for source, folder in _subfolders(day_folder, "source="):
-                path = Path(folder, "part-0.parquet")
-                try:
-                    stat = path.stat()
-                except FileNotFoundError:
-                    continue
-                yield Partition(name, date.fromisoformat(day), source, path, f"{stat.st_size}-{stat.st_mtime_ns}")
-
-
-def _subfolders(folder: str | Path, prefix: str) -> list[tuple[str, str]]:
-    """Subfolders by what stands behind the prefix in their names; none when there is no folder."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted((e.name.removeprefix(prefix), e.path) for e in entries if e.name.startswith(prefix))
-    except FileNotFoundError:
-        return []
-
-
 def contract_of(path: Path) -> str | None:
     """The contract hash in a partition's footer."""
     stamp = (pq.read_schema(path).metadata or {}).get(CONTRACT_KEY)
@@ -214,8 +137,8 @@ def renew(layout: Layout, entity: str, source: str) -> None:
 def scan(layout: Layout, entity: str, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
     """All rows of an entity as a DuckDB relation with the contract's columns and `event_date`."""
     ensure_readable(layout, entity)
-    found = connection or connect(layout)
-    return found.sql(
+    reader = connection or connect(layout)
+    return reader.sql(
         f"select * from read_parquet({literal(layout.raw_glob(entity))}, hive_partitioning = true, "
         "hive_types = {'event_date': date}) where event_date is not null"
     )
@@ -239,8 +162,8 @@ def merge(
     """
     expected = contract(entity)
     day_of = f'cast("{expected.event_time}" as date)'
-    found = {d for (d,) in connection.execute(f"select distinct {day_of} from {rows}").fetchall()}
-    touched = sorted(found | set(also_days))
+    new_days = {d for (d,) in connection.execute(f"select distinct {day_of} from {rows}").fetchall()}
+    touched = sorted(new_days | set(also_days))
     if not touched:
         return []
     paths = {day: layout.raw_partition(entity, day, source) for day in touched}

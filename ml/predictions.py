@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_lake.contracts import Contract, load_contracts
+from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.store import conform, parquet, replace_file
+from data_lake.store import conform, parquet
 
 # What an answer is compared with may still change for so long after its window: exports come late.
 SETTLED_DAYS = 28

@@ -15,8 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.store import replace_file
 from ml.published import data_end_of
 
 MODEL, RELEASE = "model.skops", "release.json"

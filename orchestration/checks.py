@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from data_lake.landing import Entry, entries
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES
-from data_lake.store import connect, literal, scan
+from data_lake.sql import connect, literal
+from data_lake.store import scan
 from orchestration.assets.outcomes import WORST_ROWS, table
 from orchestration.assets.raw import of_source, raw_key
 from orchestration.partitions import RANGE_END, RANGE_START

@@ -1,6 +1,6 @@
 """docs/data-model.md, written from the dbt project: published tables, their grain and columns, and how they join.
 
-`make data-model` writes it; a test fails when it is not what the project says. What tables mean is said in their YAML.
+`make data-model` writes it; a test fails when it is not what the project says. Tables are described in their YAML.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def data_model(manifest: Manifest) -> str:
 def key_of(manifest: Manifest, node: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns whose combination a test holds unique: the grain. Raises ValueError for a table without one."""
     for test in manifest["nodes"].values():
-        said = test.get("test_metadata") or {}
-        if test.get("attached_node") == node["unique_id"] and said.get("name") == "unique_combination":
-            return tuple(said["kwargs"]["columns"])
-    raise ValueError(f"{node['name']} has no unique_combination test: add one to its YAML, it says the grain")
+        metadata = test.get("test_metadata") or {}
+        if test.get("attached_node") == node["unique_id"] and metadata.get("name") == "grain":
+            return tuple(metadata["kwargs"]["columns"])
+    raise ValueError(f"{node['name']} has no grain test: add one to its YAML, it says the grain")
 
 
 def _domain(node: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.store import replace_file
 from orchestration.project import REPOSITORY
 
 CONFIG = "dagster.yaml"

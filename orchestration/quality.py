@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations import TABLES, Finding, check_raw, check_tables, write_data_docs
+from data_lake.expectations import Verdict, check_raw, check_tables, table_suites, write_data_docs
 from data_lake.planning import built_as_of, unpublished
 from orchestration.assets.marts import model_key
 from orchestration.assets.outcomes import WORST_ROWS, table
@@ -26,7 +26,7 @@ RAW_HANGS_ON = "fct_streams"
 
 def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
     """The suites of every entity and of every table that has one."""
-    marts = {node["name"]: node for node in models(manifest) if node["name"] in TABLES}
+    marts = {node["name"]: node for node in models(manifest) if node["name"] in table_suites()}
     hook = model_key(marts[RAW_HANGS_ON])
     specs = [_spec(model_key(node), EXPECTATIONS) for node in marts.values()]
     specs += [_spec(hook, OF_RAW + entity) for entity in load_contracts()]
@@ -58,7 +58,7 @@ def _spec(key: dg.AssetKey, name: str) -> dg.AssetCheckSpec:
     )
 
 
-def _result(key: dg.AssetCheckKey, found: Sequence[Finding]) -> dg.AssetCheckResult:
+def _result(key: dg.AssetCheckKey, found: Sequence[Verdict]) -> dg.AssetCheckResult:
     failed = sorted((f for f in found if not f.passed), key=lambda f: not f.blocking)
     metadata: dict[str, Any] = {"expectations_met": len(found) - len(failed), "expectations_missed": len(failed)}
     if found:

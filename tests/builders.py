@@ -80,12 +80,12 @@ def twitch_chat(
 ) -> Path:
     """A TwitchDownloader chat file (schema 1.4.0); comments are (offset seconds, login, text)."""
     begin = datetime.fromisoformat(start)
-    said = []
+    chat = []
     length = 60
     for number, (offset, who, text) in enumerate(comments, first_id):
         length = max(length, int(offset) + 60)
         moment = (begin + timedelta(seconds=offset)).astimezone(UTC)
-        said.append(
+        chat.append(
             {
                 "_id": f"{video}-{number:06d}",
                 "created_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -118,7 +118,7 @@ def twitch_chat(
             "game": "Chess",
             "chapters": [],
         },
-        "comments": said,
+        "comments": chat,
     }
     path.write_text(json.dumps(content), encoding="utf-8")
     return path

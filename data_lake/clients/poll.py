@@ -19,8 +19,8 @@ from data_lake.clients.http import Attempts
 from data_lake.clients.pull_file import PullFile, PullFolder
 from data_lake.clients.session import Session
 from data_lake.clients.targets import resolve
+from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.store import replace_file
 
 FILE_SPAN = timedelta(hours=1)
 # Pages may leave out a stream that is live: only so many snapshots without it say that it has ended.

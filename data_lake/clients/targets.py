@@ -16,8 +16,8 @@ from data_lake.clients.http import Attempts
 from data_lake.clients.pull_file import PullFolder
 from data_lake.clients.session import Session
 from data_lake.clients.tokens import TokenStore
+from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.store import replace_file
 
 
 def resolve(folder: PullFolder, session: Session, names: Sequence[str] = ()) -> list[Target]:

@@ -9,7 +9,14 @@ Shape = Literal["rows", "days", "snapshots"]
 
 # Wide on purpose: a raid or a holiday multiplies a day by less; an export cut off near its start leaves less.
 VOLUME_FACTOR = 20
-KNOWN_RATIO = 0.95
+
+
+@dataclass(frozen=True)
+class Figure:
+    """SQL over `_rows` of a figure by source and event_date, and the columns of the rows it needs beside these two."""
+
+    sql: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -17,8 +24,9 @@ class Expectation:
     """One sentence about one column of a frame; nulls are not judged.
 
     `shape` says what a row of the frame is: a row of the entity, a day of one source, or a channel in one snapshot.
-    `sql` is the column's value. `minimum` and `maximum` are inclusive. `shows` are further columns of the frame that
-    explain a row outside, `says` the words for such a row, with its columns in braces.
+    `sql` is the column's value; a day's may have to be made first, by `figure`. `minimum` and `maximum` are inclusive.
+    `shows` are further columns of the frame that explain a row outside, `says` the words for such a row, with its
+    columns in braces.
     """
 
     name: str
@@ -32,6 +40,7 @@ class Expectation:
     blocking: bool = False
     shows: tuple[str, ...] = ()
     says: str = ""
+    figure: Figure | None = None
 
 
 def value(
@@ -86,9 +95,12 @@ def daily(
     *,
     shows: tuple[str, ...],
     says: str,
+    figure: Figure | None = None,
 ) -> Expectation:
     """A figure of every day lies in a range."""
-    return Expectation(name, sentence, "days", column, f'"{column}"', minimum, maximum, shows=shows, says=says)
+    return Expectation(
+        name, sentence, "days", column, f'"{column}"', minimum, maximum, shows=shows, says=says, figure=figure
+    )
 
 
 def seconds(first: str, last: str) -> str:
@@ -105,25 +117,6 @@ VOLUME = daily(
     shows=("row_count", "usual_count"),
     says="{event_date} has {row_count} rows, the median day before {usual_count}",
 )
-KNOWN_CHANNELS = daily(
-    "channels_are_known",
-    "known_channel_ratio",
-    f"At least {KNOWN_RATIO:.0%} of a day's rows with a channel belong to one that a snapshot of channels holds.",
-    KNOWN_RATIO,
-    None,
-    shows=("channel_row_count", "channel_stand_in_count", "unknown_channel_id"),
-    says="{event_date}: {known_channel_ratio:.1%} of {channel_row_count} rows, without {unknown_channel_id}",
-)
-KNOWN_STREAMS = daily(
-    "streams_are_known",
-    "known_stream_ratio",
-    f"At least {KNOWN_RATIO:.0%} of a day's rows with a stream belong to one that a snapshot of streams holds.",
-    KNOWN_RATIO,
-    None,
-    shows=("stream_row_count", "unknown_stream_id"),
-    says="{event_date}: {known_stream_ratio:.1%} of {stream_row_count} rows, without {unknown_stream_id}",
-)
-COVERAGE = (KNOWN_CHANNELS, KNOWN_STREAMS)
 
 
 def _snapshot(name: str, column: str, sentence: str, says: str, *, blocking: bool = False) -> Expectation:

@@ -1,22 +1,20 @@
 """The frames that expectations look at, computed in DuckDB: the rows of a window, one row per day, one per snapshot.
 
-Whole-set figures are computed here, so that a frame stays small whatever the lake holds. What is expected of them does
-not belong here.
+Whole-set figures are computed here, so that a frame stays small whatever the lake holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
 
 import duckdb
 
-from data_lake.expectations.coverage import FIGURES, NEEDS
 from data_lake.expectations.expectation import Expectation, Shape
+from data_lake.planning.ranges import Days
 from data_lake.snapshots import snapshot_losses_sql
-from data_lake.store import quoted
+from data_lake.sql import quoted
 
 TRAILING_DAYS = 28
 # A median of fewer days says nothing about the next one.
@@ -26,8 +24,6 @@ MIDNIGHT_HOURS = 1
 FRAME_ROWS = 1_000_000
 # Rows read more than once are kept in memory up to here, and read again from their files beyond.
 KEPT_ROWS = 2_000_000
-
-Window = Sequence[tuple[date, date]] | None
 
 
 @dataclass(frozen=True)
@@ -58,27 +54,27 @@ class Frame:
     is_sampled: bool = False
 
 
-def in_window(window: Window, as_of: date, *, pad: int = 0) -> str:
-    """SQL: the event_date lies in a range of the window, each made `pad` days longer at its start."""
+def in_days(days: Days, as_of: date, *, pad: int = 0) -> str:
+    """SQL: the event_date lies in one of the ranges, each made `pad` days longer at its start."""
     seen = f"event_date <= date '{as_of}'"
-    if window is None:
+    if days is None:
         return seen
-    ranges = [f"event_date between date '{first}' - {pad} and date '{last}'" for first, last in window]
+    ranges = [f"event_date between date '{first}' - {pad} and date '{last}'" for first, last in days]
     return f"({seen} and ({' or '.join(ranges) or 'false'}))"
 
 
-def frames(connection: duckdb.DuckDBPyConnection, subject: Subject, window: Window, as_of: date) -> dict[Shape, Frame]:
+def frames(connection: duckdb.DuckDBPyConnection, subject: Subject, days: Days, as_of: date) -> dict[Shape, Frame]:
     """The frames of rows and, where the subject has an event time, of days; made as `_rows` and `_days`."""
-    where = in_window(window, as_of) if subject.event_time else "true"
+    where = in_days(days, as_of) if subject.event_time else "true"
     if subject.event_time:
-        _count_days(connection, subject, window, as_of)
+        _count_days(connection, subject, days, as_of)
         counted = connection.execute(f"select sum(row_count) from _counts where {where}").fetchone()
     else:
         counted = connection.execute(f"select count(*) from {subject.relation}").fetchone()
     total = int(counted[0] or 0) if counted else 0
     _keep_rows(connection, subject, where, total)
     rows = f"(select * from {subject.relation} where {where})"
-    found: dict[Shape, Frame] = {
+    by_shape: dict[Shape, Frame] = {
         "rows": Frame(
             "_rows", rows, subject.key, "landing_file" if subject.has_landing_file else "null::varchar", is_sampled=True
         )
@@ -90,10 +86,10 @@ def frames(connection: duckdb.DuckDBPyConnection, subject: Subject, window: Wind
             f"(select min(day.landing_file) from {subject.relation} as day"
             " where day.source = frame.source and day.event_date = frame.event_date)"
         )
-        found["days"] = Frame(
+        by_shape["days"] = Frame(
             "_days", "_days", ("event_date",), landing_file if subject.has_landing_file else "null::varchar"
         )
-    return found
+    return by_shape
 
 
 def _keep_rows(connection: duckdb.DuckDBPyConnection, subject: Subject, where: str, total: int) -> None:
@@ -102,7 +98,7 @@ def _keep_rows(connection: duckdb.DuckDBPyConnection, subject: Subject, where: s
     The sample goes by the hash of the key: the same rows every time.
     """
     named = {e.column: e.sql for e in subject.suite if e.shape == "rows"}
-    needed = [c for e in subject.suite for c in NEEDS.get(e.name, ()) if c not in named]
+    needed = [c for e in subject.suite if e.figure for c in e.figure.columns if c not in named]
     columns = ["source", *(["event_date"] if subject.event_time else []), *(f'"{c}"' for c in dict.fromkeys(needed))]
     columns += [f'{sql} as "{column}"' for column, sql in named.items()]
     sampled = f"hash({quoted(subject.key)}) % {ceil(total / FRAME_ROWS)} = 0" if total > FRAME_ROWS else "true"
@@ -114,23 +110,23 @@ def _keep_rows(connection: duckdb.DuckDBPyConnection, subject: Subject, where: s
 
 
 def _is_view(connection: duckdb.DuckDBPyConnection) -> bool:
-    found = connection.execute("select count(*) from duckdb_views() where view_name = '_rows'").fetchone()
-    return bool(found and found[0])
+    count = connection.execute("select count(*) from duckdb_views() where view_name = '_rows'").fetchone()
+    return bool(count and count[0])
 
 
-def _count_days(connection: duckdb.DuckDBPyConnection, subject: Subject, window: Window, as_of: date) -> None:
+def _count_days(connection: duckdb.DuckDBPyConnection, subject: Subject, days: Days, as_of: date) -> None:
     """`_counts`: rows by source and day, of the window and of the days before that say what is usual."""
     connection.execute(f"""create or replace temp table _counts as
         select
             source, event_date, count(*) as row_count,
             max({subject.event_time}) < event_date + interval {MIDNIGHT_HOURS} hour
                 or min({subject.event_time}) >= event_date + interval {24 - MIDNIGHT_HOURS} hour as is_edge
-        from {subject.relation} where {in_window(window, as_of, pad=TRAILING_DAYS)} group by source, event_date""")
+        from {subject.relation} where {in_days(days, as_of, pad=TRAILING_DAYS)} group by source, event_date""")
 
 
 def _profile_days(connection: duckdb.DuckDBPyConnection, subject: Subject, where: str) -> None:
     """`_days`: one row per source and day of the window with its volume and the figures its suite is about."""
-    figures = [FIGURES[e.name] for e in subject.suite if e.name in FIGURES]
+    figures = [e.figure.sql for e in subject.suite if e.figure]
     joined = " ".join(f"left join ({sql}) as figure_{n} using (source, event_date)" for n, sql in enumerate(figures))
     connection.execute(f"""create or replace temp table _days as
         with usual as (
@@ -149,9 +145,7 @@ def _profile_days(connection: duckdb.DuckDBPyConnection, subject: Subject, where
         select * from volume {joined}""")
 
 
-def snapshot_frame(
-    connection: duckdb.DuckDBPyConnection, listed: str, relation: str, window: Window, as_of: date
-) -> Frame:
+def snapshot_frame(connection: duckdb.DuckDBPyConnection, listed: str, relation: str, days: Days, as_of: date) -> Frame:
     """The temporary table `_snapshots`: one row per snapshot and channel (see `snapshots`), with the channel's latest
     login.
 
@@ -169,17 +163,17 @@ with losses as (
 ), judged as (
     select
         *,
-        {in_window(window, as_of)} as is_in_window,
+        {in_days(days, as_of)} as is_in_window,
         -- a channel that left is told of once
         is_lost and not is_lost_now and (not has_left or observed_at = missing_since) as is_lost_before
     from losses
 )
 select
     judged.source, judged.platform, judged.observed_at, judged.channel_id,
-    coalesce(known_channels.login, judged.channel_id, 'an unknown channel') as channel_name,
+    coalesce(channel_names.name, judged.channel_id, 'an unknown channel') as channel_name,
     judged.rows_before, judged.rows_now, judged.returned_count, judged.is_back, judged.has_left, judged.landing_file,
     case when judged.is_lost_now then judged.rows_before when judged.is_newest then 0 end as lost_now,
     case when judged.is_in_window then if(judged.is_lost_before, judged.rows_before, 0) end as lost_before,
     case when judged.is_in_window then judged.gone_count end as gone_count
-from judged left join known_channels using (platform, channel_id)""")
+from judged left join channel_names using (platform, channel_id)""")
     return Frame("_snapshots", "_snapshots", ("platform", "observed_at", "channel_id"), "landing_file")

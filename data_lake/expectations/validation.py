@@ -1,7 +1,6 @@
 """The Great Expectations side: frames validated, results kept in the lake, data docs built from them.
 
-Great Expectations takes seconds to import, so it is imported where it is used. Which frames and which expectations
-there are does not belong here.
+Great Expectations takes seconds to import, so it is imported where it is used.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from uuid import NAMESPACE_OID, uuid5
 import yaml
 
 from data_lake.expectations.expectation import Expectation
+from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.store import replace_file
 
 # Where Great Expectations keeps things below quality/gx, and the pages beside it.
 CONFIG, SUITES, DEFINITIONS, RESULTS, DOCS = "great_expectations.yml", "suites", "definitions", "results", "data_docs"

@@ -6,11 +6,12 @@ of an entity reaches is said by its contract (`affected_days`), what a world add
 
 from data_lake.planning.plan import Plan
 from data_lake.planning.planner import observed, plan, stale
-from data_lake.planning.ranges import Range
+from data_lake.planning.ranges import Days, Range
 from data_lake.planning.state import begin_build, built_as_of, end_audit, end_build, unaudited, unpublished
 from data_lake.planning.world import PlanError
 
 __all__ = [
+    "Days",
     "Plan",
     "PlanError",
     "Range",

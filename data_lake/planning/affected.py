@@ -19,7 +19,7 @@ from data_lake.planning.world import (
     differing_sql,
     worlds,
 )
-from data_lake.store import connect, literal, scan
+from data_lake.sql import connect, literal
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,9 @@ def affected(layout: Layout, changed: set[PartitionKey], built: BuildState, as_o
     compared = [entity for entity in parts if contracts[entity].affected_days.all_if_changed]
     if not asked and not compared:
         return Affected(days)
+    # Here: pyarrow takes a quarter of a second to import, and a lake without changes gets by without it.
+    from data_lake.store import scan
+
     with connect(layout) as connection:
         for entity in compared:
             columns = contracts[entity].affected_days.all_if_changed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from data_lake.planning.ranges import Range
-from data_lake.store import Partition
+from data_lake.partitions import Partition
+from data_lake.planning.ranges import Days, Range
 
 # Entity, UTC day, source.
 PartitionKey = tuple[str, date, str]
@@ -26,7 +26,7 @@ class Plan:
     """
 
     as_of: date
-    days: tuple[Range, ...] | None
+    days: Days
     partitions: tuple[Partition, ...]
     removed: tuple[PartitionKey, ...]
     fingerprint: str

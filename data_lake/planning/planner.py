@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from data_lake.layout import Layout
+from data_lake.partitions import Partition, partitions
 from data_lake.planning.affected import affected
 from data_lake.planning.plan import PartitionKey, Plan
 from data_lake.planning.ranges import Range, ranges_of, span
 from data_lake.planning.state import read_state
-from data_lake.store import Partition, partitions
 
 
 def observed(layout: Layout) -> Range | None:

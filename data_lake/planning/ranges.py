@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 Range = tuple[date, date]
+# Ranges in order; None stands for every day.
+Days = tuple[Range, ...] | None
 ALWAYS: Range = (date(1, 1, 1), date(9999, 12, 31))
 
 

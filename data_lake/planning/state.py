@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from data_lake.layout import Layout
 from data_lake.planning.plan import PartitionKey, Plan
-from data_lake.planning.ranges import ALWAYS, Range, ranges_of, span
-from data_lake.store import connect
+from data_lake.planning.ranges import ALWAYS, Days, ranges_of, span
+from data_lake.sql import connect
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _StateRow = tuple[str, date, str, str | None]
 _TABLES = """
@@ -44,11 +47,18 @@ class BuildState:
     unaudited: frozenset[str]
 
 
+def _open(layout: Layout) -> duckdb.DuckDBPyConnection:
+    """The warehouse, for reading. A table it lacks is an error: DuckDB would take a Python object of that name."""
+    connection = connect(layout, str(layout.warehouse), read_only=True)
+    connection.execute("set python_enable_replacements = false")
+    return connection
+
+
 def read_state(layout: Layout) -> BuildState | None:
-    """None for a warehouse that was never built completely."""
+    """None for a warehouse that was never built completely, or by a version that remembered less."""
     if not layout.warehouse.exists():
         return None
-    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+    with _open(layout) as connection:
         try:
             build = connection.execute("select as_of, fingerprint from lake.build").fetchone()
             if build is None:
@@ -108,6 +118,8 @@ def end_build(layout: Layout, todo: Plan) -> None:
 
 
 def _state_table(rows: list[_StateRow]) -> pa.Table:
+    import pyarrow as pa
+
     columns = list(zip(*rows, strict=True)) or [()] * 4
     types = {"entity": pa.string(), "day": pa.date32(), "source": pa.string(), "fingerprint": pa.string()}
     return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(types.items(), columns, strict=True)})
@@ -129,7 +141,7 @@ def unaudited(layout: Layout) -> frozenset[str]:
     """Models whose tests have not all passed since they were built: to be built and tested though nothing changed."""
     if not layout.warehouse.exists():
         return frozenset()
-    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+    with _open(layout) as connection:
         try:
             return _unaudited(connection)
         except duckdb.CatalogException:
@@ -142,10 +154,10 @@ def built_as_of(layout: Layout) -> date | None:
     return state.as_of if state else None
 
 
-def unpublished(layout: Layout) -> tuple[Range, ...] | None:
+def unpublished(layout: Layout) -> Days:
     """The days that were built and are not published yet, as inclusive ranges in order; None for every day."""
     if not layout.warehouse.exists():
         return ()
-    with connect(layout, str(layout.warehouse), read_only=True) as connection:
+    with _open(layout) as connection:
         days = _days_of(connection, "unpublished")
     return None if days is None else ranges_of(days)

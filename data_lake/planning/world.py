@@ -19,7 +19,7 @@ from data_lake.contracts import Contract
 from data_lake.layout import Layout
 from data_lake.planning import worlds as package
 from data_lake.planning.ranges import Range
-from data_lake.store import literal, quoted
+from data_lake.sql import literal, quoted
 
 # UTC day and source of a partition of one entity.
 Parts = list[tuple[date, str]]
@@ -75,10 +75,11 @@ def attach_models(connection: duckdb.DuckDBPyConnection, name: str, world: World
                 f"create or replace temp view built_{model} as select {quoted(columns)} from warehouse.main.{model}"
             )
         except (duckdb.CatalogException, duckdb.BinderException) as error:
+            reason = str(error).splitlines()[0]
             raise PlanError(
                 f"the {name} world was built without the model {model} ({', '.join(columns)}), which says how far a "
                 f"change affects it: if the model was renamed, rename it in data_lake/planning/worlds/{name}.py; if "
-                f"its table was dropped, 'fullhouse run --rebuild warehouse' builds it again. {error}"
+                f"its table was dropped, 'fullhouse run --rebuild warehouse' builds it again ({reason})"
             ) from error
 
 

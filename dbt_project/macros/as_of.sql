@@ -43,7 +43,7 @@ select as_of_date, as_of_date + interval 1 day as cut_off_at
         = date_diff('day', date '1970-01-01', max(as_of_date) over ()) % count(*) over ()
 {%- endmacro -%}
 
-{# Incremental strategy of models with rows per as-of day: what is computed anew, and days that are none any more, go. #}
+{# Incremental strategy of models with rows per as-of day: days that are computed anew go, and those no longer held. #}
 {% macro get_incremental_replace_as_of_sql(arg_dict) %}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
     delete from {{ arg_dict["target_relation"] }}

@@ -1,15 +1,16 @@
 {#
-  Intervals between snapshots of a list: who was on it from when to when, as far as snapshots can tell. `rows` is a staging
-  model of an entity of states, `list_name` (SQL over r) the list of channel_snapshots it was seen in, `key` what names an
-  entry of the list beside platform and channel. Only complete snapshots say that somebody was not on the list.
+  Intervals between snapshots of a list: who was on it from when to when, as far as snapshots can tell. `rows` is a
+  staging model of an entity of states, `list_name` (SQL over r) the list of channel_snapshots it was seen in, `key`
+  what names an entry of the list beside platform and channel. Only complete snapshots say that somebody was not on the
+  list.
 
   An entry seen at every complete snapshot from one to another is one interval; missing from one in between, it is two.
-  With `moment` (when the platform says the entry began) entries of one moment are one interval, missing snapshots or not,
-  and another moment is another interval: it ended and began anew between two snapshots.
+  With `moment` (when the platform says the entry began) entries of one moment are one interval, missing snapshots or
+  not, and another moment is another interval: it ended and began anew between two snapshots.
 
-  Selects platform, channel_id, the key, `moment`, first_seen_at, last_seen_at, snapshot_count, and the snapshots on either side:
-  began_after_at (null: there at the first snapshot already) and ended_before_at (null: there at the latest snapshot).
-  `extra`: further columns to keep, as of the last snapshot.
+  Selects platform, channel_id, the key, `moment`, first_seen_at, last_seen_at, snapshot_count, and the snapshots on
+  either side: began_after_at (null: there at the first snapshot already) and ended_before_at (null: there at the
+  latest snapshot). `extra`: further columns to keep, as of the last snapshot.
 #}
 {%- macro intervals_between_snapshots(rows, list_name, key, moment=none, extra=[]) -%}
 {%- set entry = ['platform', 'channel_id'] + key -%}

@@ -1,6 +1,7 @@
 {#
   Rows with `amount_usd`: their amount at the rate of the seed currency_rates that held at `moment`. Null where no rate
-  is dated at or before it, or where that one is older than var rate_max_age_days. When `rows` is a CTE, `not materialized`.
+  is dated at or before it, or where that one is older than var rate_max_age_days. When `rows` is a CTE, `not
+  materialized`.
 #}
 {%- macro with_usd(rows, moment) -%}
 (

@@ -1,24 +1,24 @@
 {#
-  What each snapshot of a catalogue lost of what the snapshot before held: one row per snapshot and channel that the snapshot holds, or
-  that a snapshot before it in its series held. The models and the checks of raw/ (data_lake/snapshots.py renders this file)
-  judge snapshots by this one text, so nothing here reads a var.
+  What each snapshot of a catalogue lost of what the snapshot before held: one row per snapshot and channel that the
+  snapshot holds, or that a snapshot before it in its series held. The models and the checks of raw/
+  (data_lake/snapshots.py renders this file) judge snapshots by this one text, so nothing here reads a var.
 
-  A snapshot is all rows of one source, folder (of landing/tabular/, else ''), platform and moment. Snapshots are compared with
-  snapshots of the same kind only: a full snapshot says which channel a stream belongs to, a view-count snapshot does not, and its
-  rows take the channel that other snapshots give the stream.
+  A snapshot is all rows of one source, folder (of landing/tabular/, else ''), platform and moment. Snapshots are
+  compared with snapshots of the same kind only: a full snapshot says which channel a stream belongs to, a view-count
+  snapshot does not, and its rows take the channel that other snapshots give the stream.
 
-  `rows` is a relation with event_date, source, platform, observed_at, channel_id, landing_file and the column `listed`,
-  which names what a snapshot lists; rows after `as_of` (SQL) do not count. Of the result:
-  - rows_before: the channel's rows in the last snapshot of the series that held it, null when none did; rows_now: in this
-    snapshot. 0 is a whole channel gone, missing_since then the first snapshot without it.
-  - is_newest: no later snapshot of its kind; is_back: a later snapshot of any kind has rows of the channel; has_left: it has
-    stayed away for more than left_after_days.
-  - gone_count: rows that the snapshot before had and this one lacks although it has the channel; returned_count: how many
-    of them a later snapshot has again. A null channel_id stands for all rows whose channel no snapshot says.
+  `rows` is a relation with event_date, source, platform, observed_at, channel_id, landing_file and the column
+  `listed`, which names what a snapshot lists; rows after `as_of` (SQL) do not count. Of the result:
+  - rows_before: the channel's rows in the last snapshot of the series that held it, null when none did; rows_now: in
+    this snapshot. 0 is a whole channel gone, missing_since then the first snapshot without it.
+  - is_newest: no later snapshot of its kind; is_back: a later snapshot of any kind has rows of the channel; has_left:
+    it has stayed away for more than left_after_days.
+  - gone_count: rows that the snapshot before had and this one lacks although it has the channel; returned_count: how
+    many of them a later snapshot has again. A null channel_id stands for all rows whose channel no snapshot says.
 #}
 {%- macro snapshot_losses(rows, listed, as_of) -%}
-{#- A snapshot carries on the snapshot before when it holds this share of what that one held of the channels that both hold. An
-    export of other streams (one file per recording, a page of a list, only the new ones) carries on nothing. -#}
+{#- A snapshot carries on the snapshot before when it holds this share of what that one held of the channels that both
+    hold. An export of other streams (one file per recording, a page of a list, the new ones) carries on nothing. -#}
 {%- set carried_ratio = 0.5 -%}
 {#- A channel that stays away longer has left the catalogue: its absence no longer makes snapshots incomplete. -#}
 {%- set left_after_days = 7 -%}
@@ -164,7 +164,7 @@ absent as (
         and turns.series = missing.series
         and missing.snapshot > turns.snapshot
         and (turns.next_held is null or missing.snapshot < turns.next_held)
-    -- rows of no known channel are not a channel that can be gone: they are rows gone, told of once
+    -- rows of no known channel are not a channel that can be gone: they are rows gone, reported once
     where turns.channel_id <> '' or missing.snapshot = turns.snapshot + 1
 ),
 
@@ -175,21 +175,21 @@ final as (
         numbered.platform,
         numbered.observed_at,
         numbered.is_full,
-        nullif(found.channel_id, '') as channel_id,
-        found.rows_before,
-        found.rows_now,
-        found.gone_count,
-        found.returned_count,
+        nullif(changes.channel_id, '') as channel_id,
+        changes.rows_before,
+        changes.rows_now,
+        changes.gone_count,
+        changes.returned_count,
         numbered.is_newest,
         last_seen.last_seen_at > numbered.observed_at as is_back,
         coalesce(
-            last_seen.last_seen_at < found.missing_since
-            and {{ as_of }} - found.missing_since::date > {{ left_after_days }},
+            last_seen.last_seen_at < changes.missing_since
+            and {{ as_of }} - changes.missing_since::date > {{ left_after_days }},
             false
         ) as has_left,
-        found.missing_since,
+        changes.missing_since,
         numbered.landing_file
-    from (select * from present union all select * from absent) as found
+    from (select * from present union all select * from absent) as changes
     inner join numbered using (kind, snapshot)
     inner join last_seen using (catalogue, channel_id)
 )
@@ -201,7 +201,8 @@ from final
 {%- endmacro -%}
 
 {#
-  One row per snapshot and channel that the snapshot lacks whole, as far as was known at the end of `as_of`; arguments as above.
+  One row per snapshot and channel that the snapshot lacks whole, as far as was known at the end of `as_of`; arguments
+  as above.
 #}
 {%- macro incomplete_snapshots(rows, listed, as_of) -%}
 select

@@ -24,8 +24,8 @@ coalesce(
 
 {#
   The nearest point of the band between `before` and `after`, where the signal is expected: medians of the time before
-  and after. A ramp stays inside the band and a change of level that lasts ends it on one side; what sticks out came and
-  went. At an edge only one of the two is known.
+  and after. A ramp stays inside the band and a change of level that lasts ends it on one side; what sticks out came
+  and went. At an edge only one of the two is known.
 #}
 {%- macro expected_between(signal, before, after) -%}
 greatest(
@@ -37,9 +37,9 @@ greatest(
 {#
   CTEs that explain `y` of `observations` per (platform, channel_id) as a straight line over days plus one effect per
   level of each factor, by backfitting (Buja, Hastie and Tibshirani, Linear Smoothers and Additive Models, 1989): every
-  part in turn is fitted to what the others leave, `rounds` times. `observations` needs y, day (a number) and the factors.
-  The last CTE, `fitted`, adds trend, <factor>_effect and residual. Materialized: DuckDB takes minutes to plan this
-  chain of CTEs inlined.
+  part in turn is fitted to what the others leave, `rounds` times. `observations` needs y, day (a number) and the
+  factors. The last CTE, `fitted`, adds trend, <factor>_effect and residual. Materialized: DuckDB takes minutes to plan
+  this chain of CTEs inlined.
 #}
 {%- macro fit_additively(observations, factors, rounds=8) -%}
 fit_0 as materialized (

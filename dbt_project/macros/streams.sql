@@ -22,8 +22,8 @@ greatest(epoch_us({{ s }}.ended_at), epoch_us({{ s }}.started_at) + 1000000)
 
 {#
   Rows with the channel and the stream they belong to: `stream_id` becomes the canonical one (int_stream_ids), a row
-  without one gets the stream of its channel that was live at `moment`, else null. Channels that no snapshot resolves keep
-  their stand-in. `rows` needs platform, channel_id and stream_id; when it is a CTE, `not materialized`.
+  without one gets the stream of its channel that was live at `moment`, else null. Channels that no snapshot resolves
+  keep their stand-in. `rows` needs platform, channel_id and stream_id; when it is a CTE, `not materialized`.
 #}
 {%- macro with_streams(rows, moment) -%}
 (

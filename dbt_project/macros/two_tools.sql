@@ -1,14 +1,15 @@
 {#
-  The same thing exported by two tools counts once: a row whose id is not the platform's own yields to a native row with
-  equal channel, login and words less than a second away. Selects (event_date, platform, id) of the rows that yield.
+  The same thing exported by two tools counts once: a row whose id is not the platform's own gives way to a native row
+  with equal channel, login and words less than a second away. Selects (event_date, platform, id) of the superseded
+  rows.
 
   `rows` is a staging model, `words` the columns that say what was said, `mixed_days` a CTE of the (platform,
   event_date)s with both kinds of row there or on a neighbouring day: nothing else is read. Words are compared by their
-  64-bit hash; two that differ collide within one channel and second about once in 10^12 runs of ten million rows. A join and not a semi join: with the
-  inequality in its condition DuckDB compares every pair.
+  64-bit hash; two that differ collide within one channel and second about once in 10^12 runs of ten million rows. A
+  join and not a semi join: with the inequality in its condition DuckDB compares every pair.
 #}
-{%- macro yielding_rows(rows, id, moment, words, mixed_days) -%}
-{%- set said -%}
+{%- macro superseded_rows(rows, id, moment, words, mixed_days) -%}
+{%- set spoken -%}
         select
             r.event_date,
             r.platform,
@@ -33,12 +34,12 @@ select distinct
         other.platform,
         other.{{ id }}
     from (
-        {{ said }} and not {{ is_native('r.' ~ id) }}
+        {{ spoken }} and not {{ is_native('r.' ~ id) }}
     ) as other
     join (
         select *, unnest([moment_us // 1000000 - 1, moment_us // 1000000, moment_us // 1000000 + 1]) as near_second
         from (
-            {{ said }} and {{ is_native('r.' ~ id) }}
+            {{ spoken }} and {{ is_native('r.' ~ id) }}
         )
     ) as native
         on other.platform = native.platform
@@ -53,8 +54,8 @@ select distinct
 select
         platform,
         event_date + near.days as event_date
-    from {{ ref('stg_day_sources') }}, (select unnest([-1, 0, 1]) as days) as near
-    where entity = '{{ entity }}' and {{ in_window(pad=2) }}
+    from {{ ref('stg_' ~ entity ~ '_sources') }}, (select unnest([-1, 0, 1]) as days) as near
+    where {{ in_window(pad=2) }}
     group by all
     having bool_or(id_space = '') and bool_or(id_space <> '')
 {%- endmacro -%}

@@ -21,7 +21,7 @@
 
 
 {#
-  Attendance: one row per viewer and stream, with the first day of it on which the viewer were active. `since`: a query
+  Attendance: one row per viewer and stream, with the first day of it on which the viewer was active. `since`: a query
   of the first day; what was attended earlier may be missing or have a later day.
 #}
 {% macro attended_streams(since=none) %}

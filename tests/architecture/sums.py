@@ -41,55 +41,55 @@ class _Walk:
 
     def query(self, node: Node, outer: Mapping[str, Columns]) -> Columns:
         """Follow one query; returns its columns."""
-        known = dict(outer)
+        relations = dict(outer)
         for entry in node.get("cte_map", {}).get("map", []):
-            known[entry["key"].lower()] = self.query(entry["value"]["query"]["node"], known)
+            relations[entry["key"].lower()] = self.query(entry["value"]["query"]["node"], relations)
         if node["type"] == "SELECT_NODE":
-            return self._select(node, known)
+            return self._select(node, relations)
         if "query" in node and "child" in node:
-            known[node["cte_name"].lower()] = self.query(node["query"]["node"], known)
-            return self.query(node["child"]["node"], known)
-        sides = [self.query(node[side], known) for side in ("left", "right") if side in node]
+            relations[node["cte_name"].lower()] = self.query(node["query"]["node"], relations)
+            return self.query(node["child"]["node"], relations)
+        sides = [self.query(node[side], relations) for side in ("left", "right") if side in node]
         if node.get("setop_type") == "UNION_BY_NAME" or not sides:
             return _merged(sides)
         names = list(sides[0])
         by_place = [dict(zip(names, side.values(), strict=False)) for side in sides]
         return _merged(by_place)
 
-    def _select(self, node: Node, known: Mapping[str, Columns]) -> Columns:
-        scope = self._relations(node.get("from_table", {}), known)
+    def _select(self, node: Node, relations: Mapping[str, Columns]) -> Columns:
+        scope = self._from(node.get("from_table", {}), relations)
         columns: Columns = {}
         for item in node["select_list"]:
-            self._find_sums(item, scope, known)
+            self._find_sums(item, scope, relations)
             if item["class"] == "STAR":
                 columns |= self._star(item, scope)
             else:
                 columns[_name(item, len(columns))] = _origin(item, scope)
         for part in ("where_clause", "having", "qualify"):
             if part in node:
-                self._find_sums(node[part], scope, known)
+                self._find_sums(node[part], scope, relations)
         return columns
 
     def _star(self, item: Node, scope: dict[str, Columns]) -> Columns:
         wanted = item.get("relation_name", "").lower()
-        found = _merged([columns for name, columns in scope.items() if wanted in ("", name)])
+        columns_of_all = _merged([columns for name, columns in scope.items() if wanted in ("", name)])
         left_out = {str(name).lower() for name in item.get("exclude_list", [])}
         replaced = {e["key"].lower(): _origin(e["value"], scope) for e in item.get("replace_list", [])}
-        return {name: replaced.get(name, origin) for name, origin in found.items() if name not in left_out}
+        return {name: replaced.get(name, origin) for name, origin in columns_of_all.items() if name not in left_out}
 
-    def _relations(self, table: Node, known: Mapping[str, Columns]) -> dict[str, Columns]:
+    def _from(self, table: Node, relations: Mapping[str, Columns]) -> dict[str, Columns]:
         kind = table.get("type")
         if kind == "BASE_TABLE":
             name = table["table_name"].lower()
-            columns = known[name] if name in known else self.tables.get(name, {})
+            columns = relations[name] if name in relations else self.tables.get(name, {})
             return {table.get("alias", name).lower(): columns}
         if kind == "SUBQUERY":
-            return {table.get("alias", "").lower(): self.query(table["subquery"]["node"], known)}
+            return {table.get("alias", "").lower(): self.query(table["subquery"]["node"], relations)}
         if kind == "JOIN":
-            return self._relations(table["left"], known) | self._relations(table["right"], known)
+            return self._from(table["left"], relations) | self._from(table["right"], relations)
         return {}
 
-    def _find_sums(self, expression: Any, scope: dict[str, Columns], known: Mapping[str, Columns]) -> None:
+    def _find_sums(self, expression: Any, scope: dict[str, Columns], relations: Mapping[str, Columns]) -> None:
         for node in _nodes(expression):
             if node.get("function_name") in ("sum", "fsum", "kahan_sum") and node.get("class") in (
                 "FUNCTION",
@@ -98,7 +98,7 @@ class _Walk:
                 for child in node.get("children", []):
                     self.summed |= _origin(child, scope)
             if "subquery" in node and node.get("class") == "SUBQUERY":
-                self.query(node["subquery"]["node"], {**known})
+                self.query(node["subquery"]["node"], {**relations})
 
 
 def _origin(expression: Node, scope: dict[str, Columns]) -> frozenset[tuple[str, str]]:

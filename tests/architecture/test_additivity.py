@@ -70,13 +70,13 @@ def test_every_measure_of_a_mart_says_how_it_adds_up(compiled: list[Model]) -> N
         if layer(node) != "marts" or not is_published(node):
             continue
         for name, column in node["columns"].items():
-            said = additivity(column)
+            declaration = additivity(column)
             type_ = str(column.get("data_type", ""))
             is_measure = type_.startswith(NUMBERS) and not type_.endswith("[]") and name not in PLACES
-            if is_measure and said.get("additivity") not in KINDS:
+            if is_measure and declaration.get("additivity") not in KINDS:
                 wrong.append(f"{node['name']}.{name} declares no additivity")
-            parts = [said.get("numerator"), said.get("denominator")]
-            if said.get("additivity") == "ratio" and not all(part in node["columns"] for part in parts):
+            parts = [declaration.get("numerator"), declaration.get("denominator")]
+            if declaration.get("additivity") == "ratio" and not all(part in node["columns"] for part in parts):
                 wrong.append(f"{node['name']}.{name}: {parts} are not columns beside it")
     assert wrong == []
 
@@ -88,7 +88,7 @@ def test_every_published_table_states_its_grain_and_has_a_contract_and_a_key(com
         assert node["description"].startswith("One row per "), node["name"]
         assert node["config"]["contract"]["enforced"], node["name"]
         text = (PROJECT / node["patch_path"].split("://")[1]).read_text(encoding="utf-8")
-        assert "- unique_combination:" in text, node["name"]
+        assert "- grain:" in text, node["name"]
         assert all(c["description"] and c.get("data_type") for c in node["columns"].values()), node["name"]
         assert not is_daily(node) or node["config"]["incremental_strategy"] == "replace_window", node["name"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from data_lake.contracts import CONTRACT_FILES, load_contracts
+from data_lake.expectations import suites as expectations
 from data_lake.planning.world import worlds
 from tests.architecture.test_layers import imports
 
@@ -36,15 +37,22 @@ def test_planning_imports_no_source_and_no_client(path: Path) -> None:
     assert not [name for name in imports(path) if name.startswith(("data_lake.sources", "data_lake.clients"))]
 
 
-@pytest.mark.parametrize(
-    "path", [*sorted(DATA_LAKE.glob("*.py")), *sorted((DATA_LAKE / "planning").glob("*.py"))], ids=below
-)
+TOP = [path for folder in (".", "planning", "expectations") for path in sorted((DATA_LAKE / folder).glob("*.py"))]
+
+
+@pytest.mark.parametrize("path", TOP, ids=below)
 def test_no_module_outside_a_worlds_own_names_it_or_its_entities(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     assert not texts & ({*load_contracts(), *WORLDS})
     parts = {part for node in ast.walk(tree) for name in imported(node) for part in name.split(".")}
     assert not parts & WORLDS
+
+
+def test_every_world_that_expects_anything_expects_it_of_its_own_entities() -> None:
+    assert expectations.worlds().keys() == WORLDS
+    for name, suites in expectations.worlds().items():
+        assert {load_contracts()[entity].world for entity in (*suites.entities, *suites.reads)} == {name}
 
 
 def test_every_world_with_planning_of_its_own_has_contracts_and_reads_models_that_exist() -> None:

@@ -1,12 +1,14 @@
 """Models read what lies below them: staging, core, domains in their declared order, features, insights; worlds apart.
 
 The place of a model is its folder, models/<layer>/<world>/<domain>; what a domain, a feature or an insight may read
-beside staging and core is its `reads` in dbt_project.yml.
+beside staging and core is its `reads` in dbt_project.yml. What depends on the clock says so by a tag, because a run
+builds only what changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
@@ -26,6 +28,14 @@ BELOW = {
     "features": {"staging", "core", "seeds"},
     "insights": {"seeds"},
 }
+
+# Models with this tag read the clock; they and what lies below them are built when as_of moves.
+AS_OF = "as_of"
+# Macros that leave out later rows: entities of which some become visible are changed ones, so nobody needs the clock.
+FILTERS = {"is_seen", "in_window"}
+CLOCK = re.compile(
+    r"""var\(\s*["']as_of["']|\b(current_date|current_timestamp|localtimestamp|run_started_at)\b|\bnow\("""
+)
 
 Node = Mapping[str, Any]
 
@@ -130,8 +140,8 @@ def test_domains_stand_in_an_order_and_declare_no_more_than_they_read(manifest: 
     ],
 )
 def test_a_read_across_or_upwards_is_found(manifest: Mapping[str, Any], model: str, reads: str, sentence: str) -> None:
-    (found,) = forbidden_reads(with_read(manifest, model, reads))
-    assert sentence in found
+    (reported,) = forbidden_reads(with_read(manifest, model, reads))
+    assert sentence in reported
 
 
 def test_a_read_of_another_world_is_found(manifest: Mapping[str, Any]) -> None:
@@ -150,3 +160,55 @@ def with_read(manifest: Mapping[str, Any], model: str, read: str) -> Mapping[str
     node = manifest["nodes"][key]
     nodes = [*node["depends_on"]["nodes"], read]
     return {**manifest, "nodes": {**manifest["nodes"], key: {**node, "depends_on": {"nodes": nodes}}}}
+
+
+def tells_the_time(macro: Node) -> bool:
+    return bool(CLOCK.search(macro["macro_sql"]))
+
+
+def clock_readers(manifest: Mapping[str, Any]) -> set[str]:
+    """Models whose SQL holds the clock for more than to leave out later rows, directly or through macros."""
+    macros = manifest["macros"]
+
+    def reads(macro_ids: Sequence[str]) -> bool:
+        own = [macros[i] for i in macro_ids if i in macros and macros[i]["package_name"] == "full_house"]
+        own = [macro for macro in own if macro["name"] not in FILTERS]
+        return any(tells_the_time(macro) or reads(macro["depends_on"]["macros"]) for macro in own)
+
+    return {
+        node["name"]
+        for _, node in models(manifest)
+        if CLOCK.search(node["raw_code"]) or reads(node["depends_on"]["macros"])
+    }
+
+
+def test_a_model_that_reads_the_clock_is_tagged_as_of(manifest: Mapping[str, Any]) -> None:
+    tagged = {node["name"] for _, node in models(manifest) if AS_OF in node["config"]["tags"]}
+    assert tagged == clock_readers(manifest)
+    assert "stg_incomplete_snapshots" in tagged
+
+
+@pytest.mark.parametrize(
+    "code", ["select {{ var('as_of') }}", "select current_date", "select * from t where day < now()"]
+)
+def test_a_clock_in_the_code_of_a_model_is_found(manifest: Mapping[str, Any], code: str) -> None:
+    key = "model.full_house.fct_streams"
+    nodes = {**manifest["nodes"], key: {**manifest["nodes"][key], "raw_code": code}}
+    assert "fct_streams" in clock_readers({**manifest, "nodes": nodes})
+
+
+def test_a_clock_behind_macros_is_found(manifest: Mapping[str, Any]) -> None:
+    assert "fct_streams" not in clock_readers(manifest)
+    key, macro = "model.full_house.fct_streams", "macro.full_house.local_time"
+    nodes = {**manifest["nodes"], key: {**manifest["nodes"][key], "depends_on": {"nodes": [], "macros": [macro]}}}
+    late = {**manifest["macros"][macro], "depends_on": {"macros": ["macro.full_house.as_of"]}}
+    macros = {**manifest["macros"], macro: late}
+    assert "fct_streams" in clock_readers({**manifest, "nodes": nodes, "macros": macros})
+
+
+def test_every_entity_is_staged_as_the_kind_that_its_contract_says(manifest: Mapping[str, Any]) -> None:
+    kinds = {"event": "staged_events", "state": "staged_states"}
+    for source in manifest["sources"].values():
+        if source["source_name"] == "raw":
+            code = manifest["nodes"][f"model.full_house.stg_{source['name']}"]["raw_code"]
+            assert f"{kinds[source['config']['meta']['kind']]}('{source['name']}'" in code, source["name"]

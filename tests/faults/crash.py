@@ -63,11 +63,11 @@ class Run:
 
     def children(self) -> list[str]:
         """The command lines of the processes it started (Linux)."""
-        found = []
+        commands = []
         for task in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
             for pid in task.read_text().split():
-                found.append(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode())
-        return found
+                commands.append(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode())
+        return commands
 
 
 def is_building(run: Run) -> bool:
@@ -83,9 +83,9 @@ def main() -> int:
     parser.add_argument(
         "--folder", type=Path, default=None, help="Where the lakes are made; removed when all went well."
     )
-    said = parser.parse_args()
-    seed = random.randrange(1 << 32) if said.seed is None else said.seed
-    folder = said.folder or Path(tempfile.mkdtemp(prefix="full-house-crash-"))
+    options = parser.parse_args()
+    seed = random.randrange(1 << 32) if options.seed is None else options.seed
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="full-house-crash-"))
     instants = random.Random(seed)
     whole = Layout(folder / "whole")
     write_sample_world(whole, scale=0.01, days=20)
@@ -99,13 +99,14 @@ def main() -> int:
     expected = published(whole)
     print(f"seed {seed}; an undisturbed run took {seconds:.0f} s, {sum(map(len, expected.values())):,} rows published")
     failed = 0
-    for n in range(1, said.kills + 1):
+    for n in range(1, options.kills + 1):
         after = instants.uniform(0, seconds)
         failed += not _one(folder, fresh, expected, n, after)
     if not failed:
         shutil.rmtree(folder)
     print(
-        f"{said.kills - failed} of {said.kills} kills made good by the next run" + (f"; see {folder}" if failed else "")
+        f"{options.kills - failed} of {options.kills} kills made good by the next run"
+        + (f"; see {folder}" if failed else "")
     )
     return 1 if failed else 0
 

@@ -29,7 +29,9 @@ from data_lake.ingest import ingest
 from data_lake.landing import add, landing_files, read_sidecar, sidecar_path
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
-from data_lake.store import connect, literal, partitions, scan
+from data_lake.partitions import partitions
+from data_lake.sql import connect, literal
+from data_lake.store import scan
 from tests.builders import EXPORTED, PLANNED_MODELS, twitch_chat
 
 WRITES = {
@@ -39,8 +41,8 @@ WRITES = {
 CHAT = [(1, "anna", "hello"), (2, "bert", "hi"), (14_500, "anna", "after midnight")]
 MORE = [(3, "carl", "late"), (14_600, "anna", "and later")]
 TABLES = [
-    publish.Table("fct_said", "fct_said", "One row per message.", {"event_date": "Day."}, by_day=True),
-    publish.Table("dim_said", "dim_said", "One row per viewer.", {"viewer_id": "Who."}),
+    publish.Table("fct_messages", "fct_messages", "One row per message.", {"event_date": "Day."}, by_day=True),
+    publish.Table("dim_chatters", "dim_chatters", "One row per viewer.", {"viewer_id": "Who."}),
 ]
 
 
@@ -51,11 +53,11 @@ def run_all(lake: Layout, export: Path, now: datetime = datetime(2026, 3, 1, tzi
         ingest(lake)
         todo = planning.plan(lake, "models")
         assert todo
-        planning.begin_build(lake, todo, ["fct_said", "dim_said"])
+        planning.begin_build(lake, todo, ["fct_messages", "dim_chatters"])
         with connect(lake, str(lake.warehouse)) as connection:
             rows = f"read_parquet({literal(lake.raw_glob('chat_messages'))}, hive_partitioning = true)"
-            connection.execute(f"create or replace table fct_said as from {rows} where event_date is not null")
-            connection.execute("create or replace table dim_said as select distinct viewer_id from fct_said")
+            connection.execute(f"create or replace table fct_messages as from {rows} where event_date is not null")
+            connection.execute("create or replace table dim_chatters as select distinct viewer_id from fct_messages")
             for model, rows in PLANNED_MODELS.items():
                 connection.execute(f"create or replace table {model} as {rows}")
         planning.end_build(lake, todo)
@@ -63,20 +65,20 @@ def run_all(lake: Layout, export: Path, now: datetime = datetime(2026, 3, 1, tzi
         publish.publish(lake, TABLES, as_of=todo.as_of, run_id="r", created_at=now)
 
 
-def said_by(lake: Layout) -> dict[str, Any]:
+def content_of(lake: Layout) -> dict[str, Any]:
     """Everything in the lake that must be the same whatever happened on the way."""
-    found: dict[str, Any] = {
+    content: dict[str, Any] = {
         "landing": [(f.source, f.name, f.size, read_sidecar(sidecar_path(f.path))) for f in landing_files(lake)],
         "index": {p.relative_to(lake.index).as_posix(): json.loads(p.read_text()) for p in lake.index.rglob("*.json")},
         "raw": {e: rows(scan(lake, e)) for e in sorted({p.entity for p in partitions(lake)})},
         "published": published(lake),
     }
-    for entry in found["index"].values():
+    for entry in content["index"].values():
         del entry["mtime_ns"]
     with connect(lake) as connection:
         files = sorted(map(str, lake.quarantine.rglob("*.parquet")))
-        found["quarantine"] = rows(connection.sql(f"from read_parquet({files})")) if files else []
-    return found
+        content["quarantine"] = rows(connection.sql(f"from read_parquet({files})")) if files else []
+    return content
 
 
 def published(lake: Layout) -> dict[str, Any]:
@@ -146,7 +148,7 @@ def seen_and_again(lake: Layout, export: Path) -> tuple[dict[str, Any], dict[str
     """What readers see now, and everything after another run."""
     seen = published(lake)
     run_all(lake, export)
-    return seen, said_by(lake)
+    return seen, content_of(lake)
 
 
 def prepare(folder: Path) -> tuple[Layout, Path, Path]:
@@ -163,28 +165,28 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", type=int, default=1, help="Kill at every n-th write only.")
-    said = parser.parse_args()
+    options = parser.parse_args()
     # Read once here and not in every fork; pyarrow imports pandas when it first converts a value.
     load_contracts()
     importlib.import_module("pandas")
-    lake, kept, export = prepare(said.folder)
+    lake, kept, export = prepare(options.folder)
     _, old = forked(lambda: published(lake))
     _, writes = forked(lambda: counted(lake, export))
-    _, expected = forked(lambda: said_by(lake))
+    _, expected = forked(lambda: content_of(lake))
     assert expected["quarantine"], "the second export holds a bad row"
     failures = []
-    points = range(1, writes + 1, said.every)
+    points = range(1, writes + 1, options.every)
     for at in points:
         shutil.rmtree(lake.root)
         shutil.copytree(kept, lake.root, symlinks=True)
         code, _ = forked(lambda at=at: killed(lake, export, at))  # type: ignore[misc]
-        ended, found = forked(lambda: seen_and_again(lake, export))
+        ended, states = forked(lambda: seen_and_again(lake, export))
         if code != -signal.SIGKILL:
             failures.append(f"write {at}: ended with {code} instead of being killed")
         if ended:
             failures.append(f"write {at}: what it left cannot be read or run again")
             continue
-        seen, after = found
+        seen, after = states
         if seen not in (old, expected["published"]):
             failures.append(f"write {at}: readers saw neither the old tables nor the new ones")
         if after != expected:

@@ -24,7 +24,7 @@ from data_lake.layout import Layout
 from data_lake.lock import LakeLock
 from orchestration.cli import main
 from tests.builders import twitch_chat
-from tests.faults.killed import forked, prepare, published, run_all, said_by, seen_and_again
+from tests.faults.killed import content_of, forked, prepare, published, run_all, seen_and_again
 
 
 class Two:
@@ -59,10 +59,10 @@ def failing(lake: Layout, export: Path, limit: int | None = None) -> str:
 def test_a_file_that_cannot_be_written_whole_stops_the_run_in_words_and_the_next_ends_the_same(
     two: Two, limit: int
 ) -> None:
-    _, said = forked(lambda: failing(two.lake, two.export, limit))
-    assert "File too large" in said or "Could not write" in said, said
-    ended, found = forked(lambda: seen_and_again(two.lake, two.export))
-    assert (ended, found) == (0, [two.old, two.new])
+    _, error = forked(lambda: failing(two.lake, two.export, limit))
+    assert "File too large" in error or "Could not write" in error, error
+    ended, states = forked(lambda: seen_and_again(two.lake, two.export))
+    assert (ended, states) == (0, [two.old, two.new])
     assert [p for p in two.lake.landing.rglob(".*") if p.is_file()] == []
 
 
@@ -87,12 +87,12 @@ def test_a_full_disk_stops_the_run_in_words_and_the_next_ends_the_same(small_dis
                 file.write(b"x" * 10_000)
         except OSError:
             pass
-    _, said = forked(lambda: failing(two.lake, two.export))
-    assert "No space left on device" in said, said
+    _, error = forked(lambda: failing(two.lake, two.export))
+    assert "No space left on device" in error, error
     assert forked(lambda: published(two.lake)) == (0, two.old)
     ballast.unlink()
-    ended, found = forked(lambda: seen_and_again(two.lake, two.export))
-    assert (ended, found) == (0, [two.old, two.new])
+    ended, states = forked(lambda: seen_and_again(two.lake, two.export))
+    assert (ended, states) == (0, [two.old, two.new])
 
 
 def test_a_clock_that_was_set_back_changes_no_table_and_loses_no_version(two: Two) -> None:
@@ -100,39 +100,39 @@ def test_a_clock_that_was_set_back_changes_no_table_and_loses_no_version(two: Tw
 
     def work() -> Any:
         run_all(two.lake, two.export, earlier)
-        return said_by(two.lake), [v.number for v in publish.versions(two.lake)]
+        return content_of(two.lake), [v.number for v in publish.versions(two.lake)]
 
     assert forked(work) == (0, [two.new, [1, 2]])
     for entry in two.lake.raw.rglob("*.parquet"):
         os.utime(entry, (0, 0))
-    ended, found = forked(lambda: seen_and_again(two.lake, two.export))
-    assert (ended, found) == (0, [two.new["published"], two.new])
+    ended, states = forked(lambda: seen_and_again(two.lake, two.export))
+    assert (ended, states) == (0, [two.new["published"], two.new])
 
 
 @pytest.mark.parametrize("keeps_times", [True, False])
 def test_a_lake_that_was_moved_or_copied_goes_on(two: Two, tmp_path: Path, keeps_times: bool) -> None:
-    there = Layout(tmp_path / "somewhere" / "else")
+    moved = Layout(tmp_path / "somewhere" / "else")
     copy = shutil.copy2 if keeps_times else shutil.copyfile
-    shutil.copytree(two.lake.root, there.root, symlinks=True, copy_function=copy)
+    shutil.copytree(two.lake.root, moved.root, symlinks=True, copy_function=copy)
     shutil.rmtree(two.lake.root)
-    shown = CliRunner().invoke(main, ["sql", "from fct_said"], env={"LAKE_ROOT": str(there.root)})
+    shown = CliRunner().invoke(main, ["sql", "from fct_messages"], env={"LAKE_ROOT": str(moved.root)})
     assert shown.exit_code == 1
     assert "fullhouse publish --repair" in shown.output
-    assert forked(lambda: len(publish.repair(there))) == (0, 1)
-    ended, found = forked(lambda: seen_and_again(there, two.export))
-    assert (ended, found) == (0, [two.old, two.new])
+    assert forked(lambda: len(publish.repair(moved))) == (0, 1)
+    ended, states = forked(lambda: seen_and_again(moved, two.export))
+    assert (ended, states) == (0, [two.old, two.new])
 
 
 def test_landing_files_that_are_gone_keep_their_rows_and_raw_is_not_made_again_without_them(two: Two) -> None:
     (export,) = (p for p in two.lake.landing.rglob("*one.json") if p.is_file())
     export.unlink()
     assert missing_files(two.lake) == [f"twitch_downloader/{export.name}"]
-    _, found = forked(lambda: seen_and_again(two.lake, two.export))
-    assert found[1]["published"] == two.new["published"]
+    _, states = forked(lambda: seen_and_again(two.lake, two.export))
+    assert states[1]["published"] == two.new["published"]
     done = CliRunner().invoke(main, ["run", "--rebuild", "raw"], env={"LAKE_ROOT": str(two.lake.root)})
     assert done.exit_code == 1
-    said = " ".join(done.output.split())
-    assert f"rows of 1 file that landing/ no longer has (twitch_downloader/{export.name})" in said
+    output = " ".join(done.output.split())
+    assert f"rows of 1 file that landing/ no longer has (twitch_downloader/{export.name})" in output
     assert two.lake.raw.exists()
     LakeLock(two.lake, "").release()
 

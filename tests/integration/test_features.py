@@ -100,7 +100,7 @@ def until(world: World, days: int = 0) -> World:
     return {entity: [row for row in rows if row[MOMENT[entity]] < end] for entity, rows in world.items()}
 
 
-def known(lake: Layout) -> dict[str, set[str]]:
+def features(lake: Layout) -> dict[str, set[str]]:
     """The features up to the cut-off, as text: every digit of every number.
 
     A broadcast that is on air at the cut-off is left out: when it began, its own cut-off, is said by a later snapshot.
@@ -133,7 +133,7 @@ def erased(tmp_path_factory: pytest.TempPathFactory, world: World) -> Layout:
 
 
 def test_rows_after_the_cut_off_change_no_feature(erased: Layout, world: World) -> None:
-    before = known(erased)
+    before = features(erased)
     assert all(len(rows) > 20 for rows in before.values())
 
     later = datetime.combine(AS_OF, START.time()) + timedelta(days=1, minutes=17)
@@ -147,7 +147,7 @@ def test_rows_after_the_cut_off_change_no_feature(erased: Layout, world: World) 
     run_well(erased)
     assert query(erased, "select max(as_of_date) from feat_viewers") > [(AS_OF,)]
     assert query(erased, "select count(*) from fct_chat_messages where stream_id like 'noise%'") > [(0,)]
-    assert not changed(before, known(erased))
+    assert not changed(before, features(erased))
 
 
 def test_a_feature_that_would_be_computed_otherwise_now_fails_the_audit(erased: Layout, tmp_path: Path) -> None:

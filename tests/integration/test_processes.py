@@ -24,9 +24,9 @@ def test_a_kill_at_a_write_of_any_zone_leaves_whole_tables_and_the_next_run_ends
     command = [sys.executable, "-m", "tests.faults.killed", str(tmp_path), "--every", "8"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.stdout, done.stderr
-    said = json.loads(done.stdout)
-    assert said["failures"] == []
-    assert said["kills"] > 15
+    outcome = json.loads(done.stdout)
+    assert outcome["failures"] == []
+    assert outcome["kills"] > 15
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, exports: list[Path]) -> Layo
 
 
 def test_one_chat_of_four_tools_counts_once(whole: Layout) -> None:
-    told = query(whole, "select viewer_login, text from fct_chat_messages order by sent_at, message_id")
-    assert told == [(who, text) for _, who, text in four_tools.SAID]
+    messages = query(whole, "select viewer_login, text from fct_chat_messages order by sent_at, message_id")
+    assert messages == [(who, text) for _, who, text in four_tools.SAID]
     assert query(whole, "select sum(donation_count) from fct_stream_minutes") == [(1,)]
 
 

@@ -26,7 +26,7 @@ UNANSWERED = {
 
 
 def questions() -> dict[str, str]:
-    return {found["question"]: found["sql"] for found in QUESTION.finditer(PAGE.read_text(encoding="utf-8"))}
+    return {match["question"]: match["sql"] for match in QUESTION.finditer(PAGE.read_text(encoding="utf-8"))}
 
 
 @pytest.fixture(scope="module")

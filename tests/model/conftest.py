@@ -14,7 +14,7 @@ from sklearn.linear_model import Ridge
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import Table, publish
-from data_lake.store import connect
+from data_lake.sql import connect
 from ml import serving
 from ml.serving import ModelVersion, Served
 from ml.tracking import Registry

@@ -58,8 +58,8 @@ def test_a_folder_is_filed_with_the_mappings_and_sidecars_that_lie_elsewhere(
     added = list(add_path(lake, data, mappings))
     assert [a.source for a in added] == ["tabular", "tabular"]
     assert all(a.path.parent.parent == lake.landing / "tabular" / "house" for a in added)
-    said = read_sidecar(sidecar_path(added[0].path))
-    assert (said["name"], said["exported_at"].replace(tzinfo=None)) == ("counts.csv", datetime(2026, 1, 2))
+    sidecar = read_sidecar(sidecar_path(added[0].path))
+    assert (sidecar["name"], sidecar["exported_at"].replace(tzinfo=None)) == ("counts.csv", datetime(2026, 1, 2))
     assert ingest(lake).problems == 0
     assert viewers(lake) == [("anna", 5), ("bert", 7)]
     assert not any(a.is_new for a in add_path(lake, data, mappings))
@@ -99,11 +99,11 @@ def test_what_cannot_be_added_is_said_in_a_sentence(lake: Layout, data: Path, ma
         list(add_path(lake, tmp_path / "other", mappings))
     with pytest.raises(NotADirectoryError, match="should hold mappings or sidecars"):
         list(add_path(lake, data, tmp_path / "nowhere"))
-    code, said = fullhouse(lake, "add", data)
-    assert (code, "Traceback" in said) == (1, False)
+    code, output = fullhouse(lake, "add", data)
+    assert (code, "Traceback" in output) == (1, False)
     (mappings / "viewer_count.sql").write_text(VIEWERS)
-    _, said = fullhouse(lake, "add", data, "--beside", mappings)
-    assert "did you mean viewer_counts.sql?" in said
+    _, output = fullhouse(lake, "add", data, "--beside", mappings)
+    assert "did you mean viewer_counts.sql?" in output
 
 
 def test_a_chat_log_takes_its_sidecar_from_beside(lake: Layout, tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_a_chat_log_takes_its_sidecar_from_beside(lake: Layout, tmp_path: Path) 
     log.write_text("[0:00:01] anna: hello\n[0:00:02] bert: hi\n")
     (tmp_path / "sidecars").mkdir()
     (tmp_path / "sidecars" / "chat.txt.yml").write_text(SIDECAR)
-    code, said = fullhouse(lake, "add", log, "--beside", tmp_path / "sidecars")
+    code, output = fullhouse(lake, "add", log, "--beside", tmp_path / "sidecars")
     assert code == 0
-    assert said.startswith("added: chat.txt (a chat log")
+    assert output.startswith("added: chat.txt (a chat log")
     ingest(lake)
     assert len(scan(lake, "chat_messages").fetchall()) == 2

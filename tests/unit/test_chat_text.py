@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -104,17 +105,17 @@ def test_a_name_in_another_script_is_no_login_and_still_one_viewer(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("sidecar", "said"),
+    ("sidecar", "sentence"),
     [
         ({}, "write platform and channel_id or channel_login into its sidecar chat.txt.yml"),
         ({"platform": "twitch", "channel_id": 5}, "write stream_started_at"),
         ({**SIDECAR, "stream_started_at": "noon"}, "stream_started_at is 'noon'"),
     ],
 )
-def test_a_sidecar_that_lacks_something_is_told_what(tmp_path: Path, sidecar: dict[str, Any], said: str) -> None:
+def test_a_sidecar_that_lacks_something_is_told_what(tmp_path: Path, sidecar: dict[str, Any], sentence: str) -> None:
     read = Read(tmp_path, "[0:00:30] ann: hi", sidecar)
     assert not read.messages
-    assert said in " ".join(read.problems)
+    assert sentence in " ".join(read.problems)
 
 
 def test_lines_that_are_no_messages_are_kept_with_their_text(tmp_path: Path) -> None:
@@ -133,6 +134,23 @@ def test_lines_that_are_no_messages_are_kept_with_their_text(tmp_path: Path) -> 
 def test_a_day_that_does_not_exist_is_a_bad_line(tmp_path: Path) -> None:
     read = Read(tmp_path, "[2026-13-01 20:00:30 UTC] ann: hi", SIDECAR)
     assert [b["_problem"] for b in read.bad] == ["the time of the line is no moment"]
+
+
+def test_plain_lines_are_read_as_on_the_slow_path(tmp_path: Path) -> None:
+    times = ("0:00:00", "00:59:59", "1234:05:09", "0:60:00", "0:5:00", "x:00:00", "12345:00:00", ":00:00", "/:00:00")
+    names = ("ann", "Änn B", "a" * 100, "a" * 101, "", " ann", "ann ", "\tann", "\x0bann")
+    texts = (": hi", ":hi", ":  hi", ":", ": ", ": a: b", ": 日本 😀", "", " hi")
+    # A fraction of a second takes the slow path.
+    fast, slow = (
+        Read(
+            tmp_path,
+            "\n".join(f"[{line[0]}{more}] {line[1]}{line[2]}" for line in product(times, names, texts)),
+            SIDECAR,
+        )
+        for more in ("", ".0")
+    )
+    assert fast.messages == slow.messages
+    assert [(row["_row"], row["_problem"]) for row in fast.bad] == [(row["_row"], row["_problem"]) for row in slow.bad]
 
 
 @pytest.mark.parametrize(
@@ -188,12 +206,12 @@ def gifts(tmp_path: Path, *lines: str) -> list[tuple[str | None, str, str | None
     read = Read(tmp_path, "\n".join(lines), SIDECAR)
     assert read.messages == []
     groups: dict[str, str] = {}
-    found = []
+    given = []
     for e in read.events:
         assert (e["event_type"], e["tier"], e["gift_count"]) == ("gift", "1000", 1)
         group = groups.setdefault(e["gift_group_id"], str(len(groups) + 1)) if e["gift_group_id"] else None
-        found.append((e["viewer_id"], e["gift_recipient_id"].removeprefix("login:"), group))
-    return found
+        given.append((e["viewer_id"], e["gift_recipient_id"].removeprefix("login:"), group))
+    return given
 
 
 def test_an_announcement_groups_the_gifts_that_follow_and_adds_none(tmp_path: Path) -> None:

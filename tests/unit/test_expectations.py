@@ -11,18 +11,19 @@ from typing import Any
 import duckdb
 import pytest
 
+from data_lake.contracts import load_contracts
 from data_lake.expectations import (
-    RAW,
-    TABLES,
-    Finding,
+    Verdict,
     check_raw,
     check_tables,
     profiles,
     write_data_docs,
 )
+from data_lake.expectations.suites import entity_suite, table_suites
 from data_lake.layout import Layout
 from data_lake.snapshots import incomplete_snapshots
-from data_lake.store import connect, write_partition
+from data_lake.sql import connect
+from data_lake.store import write_partition
 from tests.builders import at, day, message, put, sample
 
 SNAPSHOT = "earlier_snapshots_have_every_channel"
@@ -30,8 +31,8 @@ NEWEST = "newest_snapshot_has_every_channel"
 KEPT = "snapshots_keep_rows"
 
 
-def found(findings: Iterable[Finding], name: str, subject: str = "") -> Finding:
-    matching = [f for f in findings if f.name == name and f.subject.endswith(subject)]
+def verdict_on(verdicts: Iterable[Verdict], name: str, subject: str = "") -> Verdict:
+    matching = [f for f in verdicts if f.name == name and f.subject.endswith(subject)]
     assert len(matching) == 1, [(f.subject, f.source) for f in matching]
     return matching[0]
 
@@ -65,13 +66,13 @@ def incomplete(lake: Layout, as_of: str) -> list[tuple[str, str, int]]:
 def test_a_channel_gone_from_the_newest_snapshot_blocks_and_is_named(lake: Layout) -> None:
     put_snapshots(lake, snapshot("2026-01-01 12:00", "ann1 ann2 bob1"), snapshot("2026-01-02 12:00", "bob1 bob2"))
     put(lake, "channels", {"channel_id": "ann", "login": "ann_live", "observed_at": at("2026-01-01 00:00")})
-    finding = found(check_raw(lake, as_of=day("2026-01-02"), days=None), NEWEST, "streams")
-    assert finding.blocking
-    assert not finding.passed
-    assert "ann_live (2 rows before) is gone from the snapshot of 2026-01-02 12:00:00" in finding.observed
-    assert finding.worst[0]["channel_id"] == "ann"
-    assert finding.worst[0]["landing_file"] == "agency/all.csv"
-    assert json.loads(json.dumps(finding.worst)) == finding.worst
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-02"), days=None), NEWEST, "streams")
+    assert verdict.blocking
+    assert not verdict.passed
+    assert "ann_live (2 rows before) is gone from the snapshot of 2026-01-02 12:00:00" in verdict.observed
+    assert verdict.worst[0]["channel_id"] == "ann"
+    assert verdict.worst[0]["landing_file"] == "agency/all.csv"
+    assert json.loads(json.dumps(verdict.worst)) == verdict.worst
 
 
 def test_a_channel_that_came_back_leaves_a_warning_about_the_earlier_snapshot(lake: Layout) -> None:
@@ -81,9 +82,9 @@ def test_a_channel_that_came_back_leaves_a_warning_about_the_earlier_snapshot(la
         snapshot("2026-01-02 12:00", "bob1"),
         snapshot("2026-01-03 12:00", "ann1 ann2 bob1"),
     )
-    findings = check_raw(lake, as_of=day("2026-01-03"), days=None)
-    assert found(findings, NEWEST, "streams").passed
-    warning = found(findings, SNAPSHOT, "streams")
+    verdicts = check_raw(lake, as_of=day("2026-01-03"), days=None)
+    assert verdict_on(verdicts, NEWEST, "streams").passed
+    warning = verdict_on(verdicts, SNAPSHOT, "streams")
     assert not warning.passed
     assert not warning.blocking
     assert warning.worst[0]["observed_at"] == "2026-01-02 12:00:00"
@@ -103,9 +104,9 @@ def test_who_is_live_at_a_moment_is_no_list_that_a_stream_can_be_missing_from(la
 
 def test_a_newest_snapshot_blocks_whatever_the_window_of_the_run(lake: Layout) -> None:
     put_snapshots(lake, snapshot("2026-01-01 12:00", "ann1 bob1"), snapshot("2026-01-02 12:00", "bob1"))
-    findings = check_raw(lake, as_of=day("2026-01-05"), days=((day("2026-01-04"), day("2026-01-05")),))
-    assert not found(findings, NEWEST, "streams").passed
-    assert found(findings, SNAPSHOT, "streams").passed
+    verdicts = check_raw(lake, as_of=day("2026-01-05"), days=((day("2026-01-04"), day("2026-01-05")),))
+    assert not verdict_on(verdicts, NEWEST, "streams").passed
+    assert verdict_on(verdicts, SNAPSHOT, "streams").passed
 
 
 def test_a_channel_that_stays_away_makes_every_snapshot_incomplete_until_it_has_left(lake: Layout) -> None:
@@ -114,9 +115,9 @@ def test_a_channel_that_stays_away_makes_every_snapshot_incomplete_until_it_has_
     assert incomplete(lake, "2026-01-03") == [("01-02", "ann", 1), ("01-03", "ann", 1)]
     assert len(incomplete(lake, "2026-01-09")) == 8
     assert incomplete(lake, "2026-01-10") == []
-    findings = check_raw(lake, as_of=day("2026-01-10"), days=None)
-    assert found(findings, NEWEST, "streams").passed
-    assert len(found(findings, SNAPSHOT, "streams").worst) == 1
+    verdicts = check_raw(lake, as_of=day("2026-01-10"), days=None)
+    assert verdict_on(verdicts, NEWEST, "streams").passed
+    assert len(verdict_on(verdicts, SNAPSHOT, "streams").worst) == 1
 
 
 def test_rows_gone_from_a_channel_that_is_there_are_a_warning_with_their_number(lake: Layout) -> None:
@@ -126,7 +127,7 @@ def test_rows_gone_from_a_channel_that_is_there_are_a_warning_with_their_number(
         snapshot("2026-01-02 12:00", "ann1 bob1"),
         snapshot("2026-01-03 12:00", "ann1 ann2 bob1"),
     )
-    warning = found(check_raw(lake, as_of=day("2026-01-03"), days=None), KEPT, "streams")
+    warning = verdict_on(check_raw(lake, as_of=day("2026-01-03"), days=None), KEPT, "streams")
     assert not warning.blocking
     assert "ann lost 2 rows in the snapshot of 2026-01-02 12:00:00, 1 came back" in warning.observed
     assert incomplete(lake, "2026-01-03") == []
@@ -181,10 +182,10 @@ def test_an_absurd_viewer_count_is_a_warning_with_its_key_and_landing_file(lake:
         sample("2026-01-01 20:00", 100),
         sample("2026-01-01 20:01", 20_000_000, landing_file="bad"),
     )
-    finding = found(check_raw(lake, as_of=day("2026-01-01"), days=None), "viewer_count_is_plausible")
-    assert (finding.passed, finding.blocking) == (False, False)
-    assert finding.observed == "1 of 2 rows outside: viewer_count 20000000"
-    assert finding.worst == [
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-01"), days=None), "viewer_count_is_plausible")
+    assert (verdict.passed, verdict.blocking) == (False, False)
+    assert verdict.observed == "1 of 2 rows outside: viewer_count 20000000"
+    assert verdict.worst == [
         {
             "platform": "twitch",
             "channel_id": "c1",
@@ -197,30 +198,30 @@ def test_an_absurd_viewer_count_is_a_warning_with_its_key_and_landing_file(lake:
 
 def test_the_worst_rows_come_first_and_are_ten(lake: Layout) -> None:
     put(lake, "viewer_counts", *(sample(f"2026-01-01 20:{n:02}", 10_000_000 + n) for n in range(20)))
-    finding = found(check_raw(lake, as_of=day("2026-01-01"), days=None), "viewer_count_is_plausible")
-    assert [row["viewer_count"] for row in finding.worst] == [10_000_000 + n for n in range(19, 9, -1)]
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-01"), days=None), "viewer_count_is_plausible")
+    assert [row["viewer_count"] for row in verdict.worst] == [10_000_000 + n for n in range(19, 9, -1)]
 
 
 def test_a_large_set_is_sampled_and_no_row_outside_is_missed(lake: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profiles, "FRAME_ROWS", 5)
     monkeypatch.setattr(profiles, "KEPT_ROWS", 10)
     put(lake, "viewer_counts", *(sample(f"2026-01-01 20:{n:02}", 10_000_001 if n == 33 else 5) for n in range(60)))
-    finding = found(check_raw(lake, as_of=day("2026-01-01"), days=None), "viewer_count_is_plausible")
-    assert finding.observed == "1 of 60 rows outside: viewer_count 10000001"
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-01"), days=None), "viewer_count_is_plausible")
+    assert verdict.observed == "1 of 60 rows outside: viewer_count 10000001"
 
 
 def test_rows_after_the_as_of_day_or_outside_the_window_do_not_count(lake: Layout) -> None:
     put(lake, "viewer_counts", *(sample(f"2026-01-0{n} 20:00", 20_000_000) for n in (1, 2, 3)))
-    findings = check_raw(lake, as_of=day("2026-01-02"), days=((day("2026-01-02"), day("2026-01-03")),))
-    assert found(findings, "viewer_count_is_plausible").observed.startswith("1 of 1 rows")
+    verdicts = check_raw(lake, as_of=day("2026-01-02"), days=((day("2026-01-02"), day("2026-01-03")),))
+    assert verdict_on(verdicts, "viewer_count_is_plausible").observed.startswith("1 of 1 rows")
     assert check_raw(lake, as_of=day("2026-01-02"), days=()) == []
 
 
 def test_each_source_is_judged_alone(lake: Layout) -> None:
     put(lake, "viewer_counts", sample("2026-01-01 20:00", 20_000_000))
     put(lake, "viewer_counts", sample("2026-01-01 20:00", 20), source="helix")
-    findings = check_raw(lake, as_of=day("2026-01-01"), days=None)
-    passed = {f.source: f.passed for f in findings if f.name == "viewer_count_is_plausible"}
+    verdicts = check_raw(lake, as_of=day("2026-01-01"), days=None)
+    passed = {f.source: f.passed for f in verdicts if f.name == "viewer_count_is_plausible"}
     assert passed == {"streampai": False, "helix": True}
 
 
@@ -235,29 +236,29 @@ def days_of_messages(counts: Sequence[int]) -> list[dict[str, Any]]:
 
 def test_a_day_with_a_fraction_of_the_usual_rows_is_noticed(lake: Layout) -> None:
     put(lake, "chat_messages", *days_of_messages([50] * 7 + [2, 50]))
-    finding = found(check_raw(lake, as_of=day("2026-01-09"), days=None), "volume_is_usual")
-    assert not finding.passed
-    assert "2026-01-08 has 2 rows, the median day before 50" in finding.observed
-    assert finding.worst[0]["landing_file"] == "a-file"
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-09"), days=None), "volume_is_usual")
+    assert not verdict.passed
+    assert "2026-01-08 has 2 rows, the median day before 50" in verdict.observed
+    assert verdict.worst[0]["landing_file"] == "a-file"
 
 
 def test_the_end_of_a_stream_just_after_midnight_is_not_a_day_of_its_own(lake: Layout) -> None:
     end = [message(f"end-{n}", f"2026-01-08 00:0{n}") for n in range(2)]
     put(lake, "chat_messages", *days_of_messages([50] * 7), *end)
-    assert found(check_raw(lake, as_of=day("2026-01-08"), days=None), "volume_is_usual").passed
+    assert verdict_on(check_raw(lake, as_of=day("2026-01-08"), days=None), "volume_is_usual").passed
 
 
 def test_the_first_week_has_no_usual_volume(lake: Layout) -> None:
     put(lake, "chat_messages", *days_of_messages([50] * 6 + [1]))
-    finding = found(check_raw(lake, as_of=day("2026-01-07"), days=None), "volume_is_usual")
-    assert finding.passed
-    assert finding.observed == "none of 7 days can be judged"
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-07"), days=None), "volume_is_usual")
+    assert verdict.passed
+    assert verdict.observed == "none of 7 days can be judged"
 
 
 def test_the_days_before_a_window_say_what_is_usual_in_it(lake: Layout) -> None:
     put(lake, "chat_messages", *days_of_messages([50] * 7 + [2]))
-    findings = check_raw(lake, as_of=day("2026-01-08"), days=((day("2026-01-08"), day("2026-01-08")),))
-    assert not found(findings, "volume_is_usual").passed
+    verdicts = check_raw(lake, as_of=day("2026-01-08"), days=((day("2026-01-08"), day("2026-01-08")),))
+    assert not verdict_on(verdicts, "volume_is_usual").passed
 
 
 def test_messages_of_a_channel_that_no_snapshot_holds_are_noticed_and_stand_ins_counted_apart(lake: Layout) -> None:
@@ -270,9 +271,9 @@ def test_messages_of_a_channel_that_no_snapshot_holds_are_noticed_and_stand_ins_
         message("m3", "2026-01-01 20:02", channel_id="stream:s1"),
         message("m4", "2026-01-01 20:03", channel_id=None),
     )
-    finding = found(check_raw(lake, as_of=day("2026-01-01"), days=None), "channels_are_known", "chat_messages")
-    assert not finding.passed
-    worst = finding.worst[0]
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-01"), days=None), "channels_are_known", "chat_messages")
+    assert not verdict.passed
+    worst = verdict.worst[0]
     assert (worst["channel_row_count"], worst["channel_stand_in_count"], worst["known_channel_ratio"]) == (2, 1, 0.5)
     assert worst["unknown_channel_id"] == "twitch/c9"
 
@@ -280,9 +281,9 @@ def test_messages_of_a_channel_that_no_snapshot_holds_are_noticed_and_stand_ins_
 def test_a_platform_that_was_never_seen_is_not_judged(lake: Layout) -> None:
     put(lake, "channels", {"channel_id": "c1", "platform": "youtube", "observed_at": at("2026-01-01 00:00")})
     put(lake, "chat_messages", message("m1", "2026-01-01 20:00"))
-    finding = found(check_raw(lake, as_of=day("2026-01-01"), days=None), "channels_are_known")
-    assert finding.passed
-    assert finding.observed == "none of 1 days can be judged"
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-01"), days=None), "channels_are_known")
+    assert verdict.passed
+    assert verdict.observed == "none of 1 days can be judged"
 
 
 def test_a_stream_is_known_by_its_recording_and_through_its_relay(lake: Layout) -> None:
@@ -297,9 +298,9 @@ def test_a_stream_is_known_by_its_recording_and_through_its_relay(lake: Layout) 
         "chat_messages",
         *(message(s, "2026-01-01 20:00", stream_id=s) for s in ("s1", "vod:7", "r1", "nowhere")),
     )
-    finding = found(check_raw(lake, as_of=day("2026-01-01"), days=None), "streams_are_known", "chat_messages")
-    assert finding.worst[0]["known_stream_ratio"] == 0.75
-    assert finding.worst[0]["unknown_stream_id"] == "twitch/nowhere"
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-01"), days=None), "streams_are_known", "chat_messages")
+    assert verdict.worst[0]["known_stream_ratio"] == 0.75
+    assert verdict.worst[0]["unknown_stream_id"] == "twitch/nowhere"
 
 
 def test_unknown_words_times_and_emotes_are_kept_and_told(lake: Layout) -> None:
@@ -310,11 +311,11 @@ def test_unknown_words_times_and_emotes_are_kept_and_told(lake: Layout) -> None:
     emote = {"name": "Kappa", "id": "25", "provider": "twitch", "start": 0, "end": 4}
     beyond = message("m2", "2026-01-01 20:00", "Kapp", emotes=[emote])
     put(lake, "chat_messages", message("m1", "2026-01-01 20:00", "Kappa", emotes=[emote]), beyond)
-    findings = check_raw(lake, as_of=day("2026-01-01"), days=None)
-    assert found(findings, "event_type_is_known").observed == "1 of 1 rows outside: event_type 'subathon'"
-    assert found(findings, "currency_is_iso").observed.endswith("currency 'usd'")
-    assert found(findings, "time_zone_is_known").worst[0]["time_zone"] == "Berlin"
-    assert [row["message_id"] for row in found(findings, "emote_end_is_plausible").worst] == ["m2"]
+    verdicts = check_raw(lake, as_of=day("2026-01-01"), days=None)
+    assert verdict_on(verdicts, "event_type_is_known").observed == "1 of 1 rows outside: event_type 'subathon'"
+    assert verdict_on(verdicts, "currency_is_iso").observed.endswith("currency 'usd'")
+    assert verdict_on(verdicts, "time_zone_is_known").worst[0]["time_zone"] == "Berlin"
+    assert [row["message_id"] for row in verdict_on(verdicts, "emote_end_is_plausible").worst] == ["m2"]
 
 
 def test_one_viewer_who_types_like_a_machine_is_named(lake: Layout) -> None:
@@ -325,8 +326,8 @@ def test_one_viewer_who_types_like_a_machine_is_named(lake: Layout) -> None:
             timestamp '2026-01-02' as extracted_at from range(80000) as t(i)"""
         ).to_arrow_table()
     write_partition(lake, "chat_messages", day("2026-01-01"), "irc", rows)
-    finding = found(check_raw(lake, as_of=day("2026-01-01"), days=None), "viewers_type_like_people")
-    assert finding.observed == "1 of 1 days outside: twitch/v1 sent 60000 messages on 2026-01-01"
+    verdict = verdict_on(check_raw(lake, as_of=day("2026-01-01"), days=None), "viewers_type_like_people")
+    assert verdict.observed == "1 of 1 days outside: twitch/v1 sent 60000 messages on 2026-01-01"
 
 
 def warehouse(lake: Layout, *statements: str) -> None:
@@ -344,8 +345,8 @@ def test_a_table_with_an_implausible_value_is_not_published(lake: Layout) -> Non
         20000000 as peak_viewers, 60.0 as live_seconds, 1.0 as observed_ratio, 1.0 as hours_watched,
         5 as message_count, 0 as gift_count, 1 as platform_count""",
     )
-    findings = check_tables(lake, {"fct_streams": "marts.fct_streams", "dim_dates": "x.y"}, as_of=day("2026-01-01"))
-    failed = [f for f in findings if not f.passed]
+    verdicts = check_tables(lake, {"fct_streams": "marts.fct_streams", "dim_dates": "x.y"}, as_of=day("2026-01-01"))
+    failed = [f for f in verdicts if not f.passed]
     assert [(f.subject, f.name, f.blocking) for f in failed] == [("fct_streams", "peak_viewers_is_plausible", True)]
     assert failed[0].worst == [{"broadcast_id": "b1", "peak_viewers": 20_000_000, "landing_file": None}]
 
@@ -359,10 +360,10 @@ def test_of_a_table_cut_into_days_only_the_window_is_read(lake: Layout) -> None:
         from range(timestamp '2026-01-01', timestamp '2026-01-05', interval 1 day) as t(d)""",
     )
     window = ((day("2026-01-02"), day("2026-01-03")),)
-    findings = check_tables(lake, {"fct_chat_messages": "fct_chat_messages"}, as_of=day("2026-01-04"), days=window)
-    finding = found(findings, "seconds_of_day_is_plausible")
-    assert finding.source == "warehouse"
-    assert finding.observed.startswith("2 of 2 rows outside")
+    verdicts = check_tables(lake, {"fct_chat_messages": "fct_chat_messages"}, as_of=day("2026-01-04"), days=window)
+    verdict = verdict_on(verdicts, "seconds_of_day_is_plausible")
+    assert verdict.source == "warehouse"
+    assert verdict.observed.startswith("2 of 2 rows outside")
 
 
 def test_data_docs_hold_the_sentences_of_the_newest_run_only(lake: Layout) -> None:
@@ -394,8 +395,8 @@ def test_results_that_a_killed_run_left_half_written_are_dropped(lake: Layout) -
     check_raw(lake, as_of=day("2026-01-02"), days=None)
     for path in (*lake.quality.rglob("*.json"), *lake.quality.rglob("*.yml")):
         path.write_bytes(path.read_bytes()[:100])
-    findings = check_raw(lake, as_of=day("2026-01-02"), days=((day("2026-01-01"), day("2026-01-01")),))
-    assert found(findings, "viewer_count_is_plausible").passed
+    verdicts = check_raw(lake, as_of=day("2026-01-02"), days=((day("2026-01-01"), day("2026-01-01")),))
+    assert verdict_on(verdicts, "viewer_count_is_plausible").passed
     assert write_data_docs(lake).exists()
 
 
@@ -407,7 +408,9 @@ def test_a_run_writes_nothing_to_the_terminal(lake: Layout, capfd: pytest.Captur
 
 
 def test_every_expectation_is_a_sentence_with_a_name_of_its_own() -> None:
-    for suite in [*RAW.values(), *(t.expectations for t in TABLES.values())]:
+    suites = [entity_suite(entity) for entity in load_contracts()]
+    suites += [suite.expectations for suite in table_suites().values()]
+    for suite in suites:
         names = [e.name for e in suite]
         assert len(names) == len(set(names))
         for expectation in suite:
@@ -453,18 +456,18 @@ def agency(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Layout:
 
 
 def test_the_snapshot_that_lost_a_real_channel_blocks_on_its_day(agency: Layout) -> None:
-    findings = check_raw(agency, as_of=day("2026-05-26"), days=None)
-    assert [f.name for f in findings if not f.passed] == [NEWEST]
-    blocking = found(findings, NEWEST)
+    verdicts = check_raw(agency, as_of=day("2026-05-26"), days=None)
+    assert [f.name for f in verdicts if not f.passed] == [NEWEST]
+    blocking = verdict_on(verdicts, NEWEST)
     assert blocking.blocking
     assert "aokumo_rin (509 rows before) is gone from the snapshot of 2026-05-26 04:09:49" in blocking.observed
 
 
 def test_over_the_whole_range_the_real_snapshot_is_known_to_be_incomplete(agency: Layout) -> None:
-    findings = check_raw(agency, as_of=day("2026-08-22"), days=None)
-    assert not [f for f in findings if f.blocking and not f.passed]
+    verdicts = check_raw(agency, as_of=day("2026-08-22"), days=None)
+    assert not [f for f in verdicts if f.blocking and not f.passed]
     assert incomplete(agency, "2026-08-22") == [("05-26", "aokumo_rin", 509)]
     assert (
         "arahashi_tabi lost 5 rows in the snapshot of 2026-06-04 04:47:35, 5 came back"
-        in found(findings, KEPT).observed
+        in verdict_on(verdicts, KEPT).observed
     )

@@ -11,7 +11,7 @@ import fullhouse
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import PublishError, Table, publish
-from data_lake.store import connect
+from data_lake.sql import connect
 
 DAYS = [date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)]
 STREAMS = Table("fct_streams", "main.streams", "One row per broadcast.", {"title": "Its title.", "viewers": "Viewers."})

@@ -12,19 +12,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_lake.contracts import contract
+from data_lake.documents import DocumentError
 from data_lake.ingest import ingest, quarantined
 from data_lake.landing import add, entries, new_files, read_sidecar, sidecar_path
 from data_lake.layout import Layout
+from data_lake.partitions import partitions
 from data_lake.sources import UnknownFormat
-from data_lake.store import contract_of, partitions, scan
+from data_lake.store import contract_of, scan
 from tests.builders import twitch_chat
 
 CHAT = [(1, "anna", "hello"), (2, "bert", "hi"), (14_500, "anna", "after midnight")]
 
 
 def messages(lake: Layout) -> list[tuple[str, str]]:
-    found = scan(lake, "chat_messages").select("sent_at::varchar, text").order("all").fetchall()
-    return [(sent_at, text) for sent_at, text in found]
+    rows = scan(lake, "chat_messages").select("sent_at::varchar, text").order("all").fetchall()
+    return [(sent_at, text) for sent_at, text in rows]
 
 
 def everything(lake: Layout) -> dict[str, list[tuple[object, ...]]]:
@@ -38,9 +40,9 @@ def test_an_export_is_filed_once_under_its_content_with_its_sidecar(lake: Layout
     assert (added.source, added.is_new) == ("twitch_downloader", True)
     assert added.path.name.endswith("-chat.json")
     assert len(added.path.name.split("-")[0]) == 16
-    said = read_sidecar(sidecar_path(added.path))
-    assert said["name"] == "chat.json"
-    assert isinstance(said["exported_at"], datetime)
+    content = read_sidecar(sidecar_path(added.path))
+    assert content["name"] == "chat.json"
+    assert isinstance(content["exported_at"], datetime)
     copy = tmp_path / "the same under another name.json"
     copy.write_bytes(file.read_bytes())
     assert not add(lake, copy).is_new
@@ -92,7 +94,7 @@ def test_shuffled_and_duplicated_exports_end_in_the_same_rows(tmp_path: Path) ->
     for file in files:
         add(all_at_once, file)
     ingest(all_at_once)
-    assert all(found == seen[0] for found in [*seen, everything(all_at_once)])
+    assert all(lake_content == seen[0] for lake_content in [*seen, everything(all_at_once)])
     assert len(seen[0]["chat_messages"]) == 4
 
 
@@ -112,9 +114,9 @@ def test_a_bad_row_is_set_aside_with_file_row_reason_and_text_and_the_rest_is_ke
     lake: Layout, tmp_path: Path
 ) -> None:
     file = twitch_chat(tmp_path / "chat.json", CHAT)
-    said = json.loads(file.read_text())
-    said["comments"][1]["content_offset_seconds"] = "soon"
-    file.write_text(json.dumps(said))
+    content = json.loads(file.read_text())
+    content["comments"][1]["content_offset_seconds"] = "soon"
+    file.write_text(json.dumps(content))
     added = add(lake, file)
     report = ingest(lake)
     assert [text for _, text in messages(lake)] == ["hello", "after midnight"]
@@ -149,6 +151,60 @@ def test_a_sidecar_that_is_not_yaml_is_a_failed_file_with_a_remedy(lake: Layout,
     assert len(messages(lake)) == 3
 
 
+def test_a_sidecar_with_a_time_that_is_none_names_file_field_and_remedy(lake: Layout, tmp_path: Path) -> None:
+    added = add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
+    sidecar_path(added.path).write_text("exported_at: yesterday")
+    (error,) = ingest(lake).failed.values()
+    assert error == (
+        f"{added.path.name}.yml: exported_at is 'yesterday' (write it as 2026-01-31T12:00:00Z); "
+        "correct the sidecar and run again"
+    )
+
+
+def test_an_index_entry_that_is_damaged_names_file_field_and_remedy(lake: Layout, tmp_path: Path) -> None:
+    add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
+    ingest(lake)
+    (path,) = lake.index.rglob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "size": "large"}))
+    with pytest.raises(
+        DocumentError, match=rf"{path.name}: size is 'large' .*delete this file: its landing file is read"
+    ):
+        entries(lake)
+    path.unlink()
+    ingest(lake)
+    assert len(messages(lake)) == 3
+
+
+def test_an_index_entry_written_by_an_earlier_version_is_read(lake: Layout, tmp_path: Path) -> None:
+    add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
+    ingest(lake)
+    (path,) = lake.index.rglob("*.json")
+    before = entries(lake)
+    content = json.loads(path.read_text())
+    later = {name: content.pop(name) for name in ("problem_count", "error", "problems")}
+    assert later == {"problem_count": 0, "error": None, "problems": []}
+    path.write_text(json.dumps({**content, "a_field_of_long_ago": 1}, sort_keys=True))
+    assert entries(lake) == before
+    assert new_files(lake) == []
+
+
+def test_the_files_of_an_entity_that_was_renamed_are_read_again_and_its_folder_stops_nothing(
+    lake: Layout, tmp_path: Path
+) -> None:
+    add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
+    ingest(lake)
+    before = messages(lake)
+    # As an older version left it: rows, index and quarantine under the older name.
+    lake.raw_entity("chat_messages").rename(lake.raw_entity("chat_lines"))
+    for path in lake.index.rglob("*.json"):
+        path.write_text(path.read_text().replace("chat_messages", "chat_lines"))
+    assert len(new_files(lake)) == 1
+    assert ingest(lake).failed == {}
+    assert messages(lake) == before
+    assert "chat_lines" not in {part.entity for part in partitions(lake)}
+    assert ingest(lake).files == 0
+
+
 def test_a_landing_file_that_was_deleted_leaves_its_rows(lake: Layout, tmp_path: Path) -> None:
     added = add(lake, twitch_chat(tmp_path / "chat.json", CHAT))
     ingest(lake)
@@ -167,8 +223,8 @@ def test_rows_of_a_file_that_is_gone_outlive_a_changed_contract(lake: Layout, tm
         table = pq.read_table(part.path, partitioning=None).drop_columns(["badges"])
         pq.write_table(table.replace_schema_metadata({"contract": "older"}), part.path)
     for path in lake.index.rglob("*.json"):
-        said = json.loads(path.read_text())
-        path.write_text(json.dumps({**said, "contracts": dict.fromkeys(said["contracts"], "older")}))
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({**content, "contracts": dict.fromkeys(content["contracts"], "older")}))
     (gone,) = lake.landing.rglob("*-gone.json")
     gone.unlink()
     ingest(lake)

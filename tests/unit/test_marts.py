@@ -111,9 +111,9 @@ def test_a_failing_test_blocks_publishing_and_shows_the_worst_rows(
     put(own_lake, "chat_messages", message("m1", "2026-01-10 10:00", "bad"), message("m2", "2026-01-11 10:00"))
     failed = run(own_lake, project, manifest)
     assert not failed.success
-    found = checks(failed)["nothing_bad_was_said"]
-    assert (found.passed, found.blocking) == (False, True)
-    [row] = found.metadata["worst_rows"].records
+    check = checks(failed)["nothing_bad_was_said"]
+    assert (check.passed, check.blocking) == (False, True)
+    [row] = check.metadata["worst_rows"].records
     assert row.data == {"event_date": "2026-01-10", "message_id": "m1", "text": "bad"}
     assert publish.current_version(own_lake) is None
 
@@ -141,8 +141,8 @@ def test_an_empty_lake_says_what_to_add(own_lake: Layout, project: Path, manifes
 
 def test_dbt_is_told_the_clock_and_the_affected_days() -> None:
     todo = planning.Plan(date(2026, 1, 9), ((date(2026, 1, 1), date(2026, 1, 3)),), (), (), "f", "why")
-    said = dbt_vars(todo)
-    assert json.loads(json.dumps(said)) == {"as_of": "2026-01-09", "days": [["2026-01-01", "2026-01-03"]]}
+    variables = dbt_vars(todo)
+    assert json.loads(json.dumps(variables)) == {"as_of": "2026-01-09", "days": [["2026-01-01", "2026-01-03"]]}
     assert [day.day for day in built_days(todo)] == [1, 2, 3]
 
 

@@ -260,6 +260,16 @@ def test_models_whose_tests_did_not_all_pass_are_not_forgotten(lake: Layout) -> 
     assert planned(lake).is_empty
 
 
+def test_a_warehouse_of_an_older_version_that_remembered_less_is_built_again(lake: Layout) -> None:
+    put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
+    build(lake)
+    with duckdb.connect(str(lake.warehouse)) as connection:
+        connection.execute("drop table lake.unaudited")
+    assert unaudited(lake) == frozenset()
+    todo = planned(lake)
+    assert (todo.days, todo.reason) == (None, "nothing was built yet")
+
+
 def test_a_model_that_planning_reads_and_the_warehouse_lacks_stops_the_run(lake: Layout) -> None:
     put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
     build(lake)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from data_lake.documents import DocumentError
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import (
@@ -23,7 +25,7 @@ from data_lake.publish import (
     rollback,
     versions,
 )
-from data_lake.store import connect
+from data_lake.sql import connect
 
 MESSAGES = Table("messages", "main.messages", "One row per message.", {"event_date": "UTC day.", "n": "A count."}, True)
 STREAMS = Table("streams", "main.streams", "One row per stream.", {"name": "Its name."})
@@ -170,3 +172,21 @@ def test_a_table_without_rows_is_published_again_and_filled_later(lake: Layout) 
     build(lake, {"2026-01-02": 2}, days=((date(2026, 1, 2), date(2026, 1, 2)),))
     release(lake, 2)
     assert analytics(lake.current, "select n from messages") == [(2,)]
+
+
+def test_a_damaged_version_names_file_field_and_remedy(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    manifest = lake.published_version(release(lake).number) / "version.json"
+    manifest.write_text(manifest.read_text().replace('"2026-01-03"', '"soon"'))
+    with pytest.raises(DocumentError, match=r"version\.json: as_of is 'soon' .*; delete .*000001 to go on without"):
+        versions(lake)
+
+
+def test_a_version_published_before_its_insights_were_noted_is_read(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    version = release(lake)
+    manifest = lake.published_version(version.number) / "version.json"
+    content = json.loads(manifest.read_text())
+    assert content.pop("is_scored") is False
+    manifest.write_text(json.dumps(content))
+    assert versions(lake) == [version]

@@ -10,7 +10,9 @@ import pytest
 
 from data_lake.contracts import ContractError, contract
 from data_lake.layout import Layout
-from data_lake.store import connect, contract_of, ensure_readable, merge, partitions, scan, write_partition
+from data_lake.partitions import partitions
+from data_lake.sql import connect
+from data_lake.store import contract_of, ensure_readable, merge, scan, write_partition
 from tests.builders import at, message, put, rows_of
 
 DAY = date(2026, 1, 31)
@@ -49,14 +51,14 @@ def test_no_rows_remove_the_partition(lake: Layout) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "reason"),
     [
         (message("a", "2026-02-01 00:00"), "holds rows of"),
         ({**message("a", "2026-01-31 20:00"), "platform": None}, "platform is missing in 1 rows"),
     ],
 )
-def test_rows_that_break_the_contract_are_refused(lake: Layout, row: dict[str, object], said: str) -> None:
-    with pytest.raises(ContractError, match=said):
+def test_rows_that_break_the_contract_are_refused(lake: Layout, row: dict[str, object], reason: str) -> None:
+    with pytest.raises(ContractError, match=reason):
         write_partition(lake, "chat_messages", DAY, "streampai", rows_of("chat_messages", row))
 
 

@@ -16,7 +16,8 @@ from data_lake.layout import Layout
 from data_lake.planning.ranges import Range
 from data_lake.planning.world import Parts, RawChanges, World, any_row, differing_sql, in_parts
 from data_lake.snapshots import incomplete_snapshots
-from data_lake.store import file_list, scan
+from data_lake.sql import file_list
+from data_lake.store import scan
 
 # Entities whose rows are signs of streams, as in the model int_stream_activity.
 ACTIVITY_ENTITIES = ("chat_messages", "viewer_counts", "chat_counts", "stream_events")

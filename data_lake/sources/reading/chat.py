@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Rows
 from data_lake.sources.reading.columns import constant, last_of_each
 
+_LOGIN = "^[a-z0-9_]{1,25}$"
+
 
 def said_by(lines: pa.Array, head: str, text: str) -> pa.Array:
     """Lines of `<head>: <text>` as a struct of the groups of both patterns; null where they do not fit together.
@@ -35,6 +37,18 @@ def said_by(lines: pa.Array, head: str, text: str) -> pa.Array:
     ]
     is_none = pc.replace_with_mask(pc.is_null(found), other, pc.is_null(whole))
     return pa.StructArray.from_arrays(columns, names=names, mask=is_none)
+
+
+def by_login(names: pa.StringArray | pa.DictionaryArray) -> dict[str, pa.Array]:
+    """The columns viewer_id and viewer_login of speakers known by name only; a name that is no login has none.
+
+    The same few speak again and again, so each name is judged once.
+    """
+    codes = names.dictionary_encode()  # of what is encoded: the same
+    login = pc.utf8_lower(codes.dictionary)
+    viewer_id = pc.binary_join_element_wise("login", login, ":")
+    logins = pc.if_else(pc.match_substring_regex(login, _LOGIN), login, pa.scalar(None, pa.string()))
+    return {"viewer_id": viewer_id.take(codes.indices), "viewer_login": logins.take(codes.indices)}
 
 
 def cheers_of(messages: pa.Table) -> Iterator[Rows]:

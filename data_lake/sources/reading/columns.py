@@ -24,6 +24,13 @@ def where(condition: Any, text: str) -> Any:
     return pc.if_else(pc.fill_null(condition, False), pa.scalar(text), pa.scalar(None, pa.string()))
 
 
+def text_where_broken(problems: Any, texts: Any) -> Any:
+    """The text of the rows with a problem; mostly there are none, and nothing is copied."""
+    if problems.null_count == len(problems):
+        return constant(None, len(texts))
+    return pc.if_else(pc.is_valid(problems), texts, pa.scalar(None, pa.string()))
+
+
 def holds_name(lists: pa.Array, name: str) -> pa.Array:
     """Whether each list of structs holds one whose `name` is that; false for an empty list."""
     fits = pc.equal(pc.struct_field(lists.flatten(), "name"), name).to_numpy(zero_copy_only=False)
@@ -34,7 +41,11 @@ def holds_name(lists: pa.Array, name: str) -> pa.Array:
 
 def constant(value: str | None, count: int) -> pa.Array:
     """A column of one text, or of nulls."""
-    return pa.repeat(pa.scalar(value, pa.string()), count)
+    if value is None:
+        return pa.nulls(count, pa.string())
+    text = value.encode()
+    offsets = np.arange(count + 1, dtype=np.int32) * len(text)
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text * count))
 
 
 def one_row(**columns: Any) -> pa.Table:

@@ -21,7 +21,8 @@ import pyarrow as pa
 
 from data_lake.sources.reading.members import CLOSE_ARRAY, OPEN_OBJECT, Brackets, Members, opens
 from data_lake.sources.reading.repair import SEPARATORS, Mended, Prover, Rhythm, mend
-from data_lake.sources.reading.splitting import BATCH_BYTES, CLIP, PIECE_BYTES, Positions, batches, decoded
+from data_lake.sources.reading.spans import Positions
+from data_lake.sources.reading.splitting import BATCH_BYTES, CLIP, PIECE_BYTES, batches, decoded
 
 _FIRST_KEY = re.compile(r'\{\s*("[^"\\]{1,64}")\s*:')
 _SAMPLE_BYTES = 1 << 18

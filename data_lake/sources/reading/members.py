@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_lake.sources.reading.repair import Rhythm
-from data_lake.sources.reading.splitting import Positions
+from data_lake.sources.reading.spans import Positions
 
 # A member larger than this is not kept (embedded images).
 MEMBER_BYTES = 1 << 20

@@ -18,7 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
-from data_lake.sources.reading.splitting import CLIP, Positions, decoded, is_utf8, pieces, table_of, texts
+from data_lake.sources.reading.spans import Positions, texts
+from data_lake.sources.reading.splitting import CLIP, decoded, is_utf8, pieces, table_of
 
 # Rows of an Arrow batch: DuckDB reads batches in parallel.
 CHUNK_ROWS = 4096

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT
+from data_lake.sources.reading.spans import Positions, texts
 
 BATCH_BYTES = 8 << 20
 # A row longer than this is damage (a lost quote or brace), not data: the largest real ones are some 100 KB.
@@ -21,30 +21,10 @@ PIECE_BYTES = 16 << 20
 # Original text kept of a row that cannot be read, in characters.
 CLIP = 1 << 16
 
+_FEED, _RETURN = 10, 13
+_IS_BLANK = np.isin(np.arange(256), (9, 32))
+
 PIECES = pa.schema([(ROW, pa.int64()), (TEXT, pa.string()), (PROBLEM, pa.string())])
-
-Positions = npt.NDArray[np.int64]
-
-_VIEW = np.dtype([("length", "<i4"), ("prefix", "<i4"), ("buffer", "<i4"), ("offset", "<i4")])
-_INLINE = 12  # bytes of a short string that an Arrow string view holds itself
-
-
-def texts(data: bytes, starts: Positions, ends: Positions) -> pa.Array:
-    """The substrings data[start:end] as an Arrow string column, without a Python object each. UTF-8 is not checked."""
-    lengths = ends - starts
-    views = np.zeros(len(starts), dtype=_VIEW)
-    views["length"], views["offset"] = lengths, starts
-    octets = np.frombuffer(data, dtype=np.uint8)
-    if len(octets):
-        last = len(octets) - 1
-        prefix = octets[np.minimum(starts[:, None] + np.arange(4), last)]
-        views["prefix"] = np.ascontiguousarray(prefix).view("<i4")[:, 0]
-        short = np.flatnonzero(lengths <= _INLINE)
-        inline = octets[np.minimum(starts[short, None] + np.arange(_INLINE), last)]
-        inline[np.arange(_INLINE) >= lengths[short, None]] = 0
-        views.view(np.uint8).reshape(-1, 16)[short, 4:] = inline
-    column = pa.Array.from_buffers(pa.string_view(), len(starts), [None, pa.py_buffer(views), pa.py_buffer(data)])
-    return column.cast(pa.string())
 
 
 def is_utf8(column: pa.Array) -> bool:
@@ -107,40 +87,35 @@ def split_lines(blocks: Iterable[bytes], batch_bytes: int = BATCH_BYTES) -> Iter
     held = b""
     overlong = False
     for chunk in batches(blocks, batch_bytes):
-        data = held + chunk
-        cut = data.rfind(b"\n") + 1
-        if overlong and cut:
-            first = data.index(b"\n") + 1
-            data, cut, overlong = data[first:], cut - first, False
-            line += 1
+        data = held + chunk if held else chunk
         if overlong:
-            held = b""
-            continue
-        if cut:
-            yield from _lines(data[:cut], line)
-            line += data.count(b"\n", 0, cut)
-        held = data[cut:]
+            _, feed, data = data.partition(b"\n")
+            held, overlong, line = b"", not feed, line + len(feed)
+        feeds = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _FEED)
+        if len(feeds):
+            yield from _lines(data, feeds, line)
+            line += len(feeds)
+        held = data[int(feeds[-1]) + 1 :] if len(feeds) else data
         if len(held) > PIECE_BYTES:
             text = held[: 4 * CLIP].decode("utf-8", errors="replace")[:CLIP]
             yield table_of([line + 1], [text], [f"the line is longer than {PIECE_BYTES >> 20} MB"])
             held, overlong = b"", True
     if held and not overlong:
-        yield from _lines(held, line)
+        yield from _lines(held, np.array([len(held)]), line)
 
 
-def _lines(data: bytes, before: int) -> Iterator[pa.Table]:
-    """The lines of data, which ends at a line end or at the end of the file."""
+def _lines(data: bytes, ends: Positions, before: int) -> Iterator[pa.Table]:
+    """The lines of data that end at `ends`, at a line feed or the end of the file each."""
     octets = np.frombuffer(data, dtype=np.uint8)
-    feeds = np.flatnonzero(octets == 10).astype(np.int64)
-    starts = np.concatenate([[0], feeds + 1])
-    ends = np.concatenate([feeds, [len(data)]])
-    has_text = ends > starts
-    ends = ends - ((octets[np.maximum(ends - 1, 0)] == 13) & has_text)
-    rows = before + 1 + np.arange(len(starts))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    ends = ends - ((octets[np.maximum(ends - 1, 0)] == _RETURN) & (ends > starts))
     keep = ends > starts
-    for at in np.flatnonzero(keep & np.isin(octets[np.minimum(starts, len(data) - 1)], (9, 32))).tolist():
+    for at in np.flatnonzero(keep & _IS_BLANK[octets[np.minimum(starts, len(data) - 1)]]).tolist():
         keep[at] = bool(data[starts[at] : ends[at]].strip())
-    if keep.any():
+    rows = before + 1 + np.arange(len(starts))
+    if keep.all():
+        yield checked_pieces(data, starts, ends, rows)
+    elif keep.any():
         yield checked_pieces(data, starts[keep], ends[keep], rows[keep])
 
 

@@ -12,8 +12,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-# A cheap test that every notice passes, for finding the few candidates in a column (RE2 syntax).
-CANDIDATE = r" (?:subscribed (?:with|at)|converted from a|gifted (?:a|\d)|is gifting \d|is continuing the Gift) "
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data_lake.sources.reading.spans import Mask, Positions, holding, octets_of
+
+# A cheap test that every notice passes (RE2 syntax), and the texts one of which each holds that passes it.
+_CANDIDATE = r" (?:subscribed (?:with|at)|converted from a|gifted (?:a|\d)|is gifting \d|is continuing the Gift) "
+_SIGNS = (b" subscribed ", b" converted from a", b" gifted ", b" is gifting ", b" is continuing the Gift")
 
 # The account Twitch shows as the giver of anonymous gifts.
 ANONYMOUS_GIFTER = "274598607"
@@ -40,6 +46,16 @@ _GIFTED = re.compile(
 _GIFTING = re.compile(
     _GIVER + r" is gifting (?P<count>\d{1,6}) Tier (?P<tier>[123]) Subs? to \w{1,60}'s community!" + _TOTAL
 )
+
+
+def may_be_notices(texts: pa.StringArray) -> Positions:
+    """The few texts of a column that may be notices, by their places."""
+    octets, starts, _ = octets_of(texts)
+    rows = holding(octets, starts, _SIGNS)
+    if not len(rows):
+        return rows
+    passes: Mask = pc.match_substring_regex(texts.take(pa.array(rows)), _CANDIDATE).to_numpy(zero_copy_only=False)
+    return rows[passes]
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
 from data_lake.sources.live.chatterino import HEADING
+from data_lake.sources.live.chatterino.fast_path import fast_rows
+from data_lake.sources.live.chatterino.log import BATCH_BYTES, Log, heading, stated
 from data_lake.sources.reading.blocks import read_utf8
-from data_lake.sources.reading.chat import said_by
-from data_lake.sources.reading.columns import constant, one_row, where
-from data_lake.sources.reading.sidecars import stated_text, stated_time
+from data_lake.sources.reading.chat import by_login, said_by
+from data_lake.sources.reading.columns import constant, one_row, text_where_broken, where
+from data_lake.sources.reading.sidecars import stated_text
 from data_lake.sources.reading.splitting import split_lines
 from data_lake.sources.reading.twitch_notices import Notices
 
@@ -27,9 +28,6 @@ NAME = r"(?P<login>[^\s:()]+)(?:\((?P<shown>[^)]+)\))?"
 # A bound inside the expression makes it several times as slow.
 LONGEST_NAME = 60
 SAID = r": (?P<text>(?s:.*))"
-_FILE_NAME = re.compile(r"^(?:(?P<channel>\w{1,25})-)?(?P<day>\d{4}-\d\d-\d\d)\.(?:log|txt)")
-_UTC = ("UTC", "GMT", "Etc/UTC", "Z")
-BATCH_BYTES = 4 << 20
 
 _ACTIONS = {
     "ban": (r"(?P<user>\w+) has been permanently banned\.", r"(?P<mod>\w+) banned (?P<user>\w+)\."),
@@ -52,18 +50,6 @@ _SILENT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Log:
-    """What the lines do not say."""
-
-    platform: str
-    channel_id: str
-    login: str | None
-    day: date | None
-    zone: ZoneInfo | None
-    stream_id: str | None
-
-
 def read(export: Export) -> Iterator[Rows | Problem]:
     """Yield chat_messages, moderation_actions and stream_events, and a snapshot of the channel.
 
@@ -72,7 +58,7 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     problems: list[Problem] = []
     encoding = stated_text(export.sidecar, "encoding")
     try:
-        log = _stated(export, _heading(export, encoding))
+        log = stated(export, heading(export, encoding))
     except ValueError as error:
         yield Problem(None, str(error))
         return
@@ -89,44 +75,14 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     yield Rows("channels", one_row(platform=log.platform, channel_id=log.channel_id, login=log.login))
 
 
-def _heading(export: Export, encoding: str | None) -> re.Match[str] | None:
-    for lines in split_lines(read_utf8(export.path, [], encoding), BATCH_BYTES):
-        return next((found for text in lines[TEXT].slice(0, 200).to_pylist() if (found := HEADING.match(text))), None)
-    return None
-
-
-def _stated(export: Export, heading: re.Match[str] | None) -> _Log:
-    """Raises ValueError naming what the sidecar lacks or has wrong."""
-    side, name = export.sidecar, _FILE_NAME.match(export.name)
-    login = stated_text(side, "channel_login") or (name["channel"] if name else None)
-    channel_id = stated_text(side, "channel_id")
-    if not (channel_id or login):
-        raise ValueError(
-            "a Chatterino log does not say its channel: write channel_id or channel_login into its sidecar "
-            f"{export.path.name}.yml"
-        )
-    day = stated_time(side, "date")
-    said = name["day"] if name else heading[1] if heading else None
-    try:
-        found = day.date() if day else date.fromisoformat(said) if said else None
-    except ValueError:
-        found = None
-    zone = stated_text(side, "time_zone") or ("UTC" if heading and heading[2] in _UTC else None)
-    try:
-        known = ZoneInfo(zone) if zone else None
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"the sidecar's time_zone is {zone!r}; write a name such as Europe/Berlin") from error
-    return _Log(
-        platform=(stated_text(side, "platform") or "twitch").lower(),
-        channel_id=channel_id or f"login:{(login or '').lower()}",
-        login=login.lower() if login else None,
-        day=found,
-        zone=known,
-        stream_id=stated_text(side, "stream_id"),
-    )
-
-
-def _rows(lines: pa.Table, log: _Log, notices: Notices) -> Iterator[Rows]:
+def _rows(lines: pa.Table, log: Log, notices: Notices) -> Iterator[Rows]:
+    text = lines[TEXT].combine_chunks()
+    messages, is_fast = fast_rows(text, lines, log)
+    if len(messages):
+        yield Rows("chat_messages", messages)
+    if is_fast.all():
+        return
+    lines = lines.filter(pa.array(~is_fast)).combine_chunks()
     text = lines[TEXT].combine_chunks()
     is_heading = pc.or_(pc.match_substring_regex(text, HEADING.pattern), pc.equal(text, ""))
     lines = lines.filter(pc.invert(is_heading)).combine_chunks()
@@ -137,18 +93,19 @@ def _rows(lines: pa.Table, log: _Log, notices: Notices) -> Iterator[Rows]:
     message = said_by(rest, NAME, SAID)
     is_name = pc.less_equal(pc.utf8_length(pc.struct_field(message, "login")), LONGEST_NAME)
     message = pc.if_else(is_name, message, pa.scalar(None, message.type))
-    sent_at = _moments(pc.utf8_slice_codeunits(line, 1, len("[00:00:00")), log)
+    sent_at = log.moments(pc.utf8_slice_codeunits(line, 1, len("[00:00:00")))
+    login, shown = pc.struct_field(message, "login"), pc.struct_field(message, "shown")
     is_said = pc.and_(is_line, pc.is_null(message))
-    found = _Sentences(log, notices)
+    sentences = _Sentences(log, notices)
     at = pc.indices_nonzero(pc.and_(is_said, pc.is_null(problem)))
     for place, sentence, moment in zip(*(a.to_pylist() for a in (at, rest.take(at), sent_at.take(at))), strict=True):
-        found.read(place, sentence, moment)
+        sentences.read(place, sentence, moment)
     problem = pc.coalesce(
         problem,
         where(pc.invert(is_line), "the line does not begin with [HH:MM:SS] and two spaces"),
         where(pc.is_null(sent_at), "the day or the time zone of the log is not known"),
         where(
-            pc.is_in(pa.array(range(len(text)), pa.int64()), pa.array(found.unknown, pa.int64())),
+            pc.is_in(pa.array(range(len(text)), pa.int64()), pa.array(sentences.unknown, pa.int64())),
             "is neither a message nor a sentence known here",
         ),
     )
@@ -158,48 +115,27 @@ def _rows(lines: pa.Table, log: _Log, notices: Notices) -> Iterator[Rows]:
             "channel_id": constant(log.channel_id, len(text)),
             "stream_id": constant(log.stream_id, len(text)),
             "sent_at": sent_at,
-            **_speaker(message),
+            **by_login(login),
+            "viewer_display_name": pc.if_else(pc.equal(shown, ""), login, shown),
             "text": pc.struct_field(message, "text"),
             "message_type": constant("chat", len(text)),
             ROW: lines[ROW],
-            TEXT: pc.if_else(pc.is_valid(problem), text, pa.scalar(None, pa.string())),
+            TEXT: text_where_broken(problem, text),
             PROBLEM: problem,
         }
     )
     yield Rows("chat_messages", rows.filter(pc.or_(pc.is_valid(message), pc.is_valid(problem))))
     good = pc.is_null(problem).to_pylist()
-    for entity, told in (("moderation_actions", found.actions), ("stream_events", found.events)):
-        kept = [(place, row) for place, row in told if good[place]]
+    for entity, placed in (("moderation_actions", sentences.actions), ("stream_events", sentences.events)):
+        kept = [(place, row) for place, row in placed if good[place]]
         if kept:
-            yield Rows(entity, _told(rows, kept))
-
-
-def _moments(clock: pa.Array, log: _Log) -> pa.Array:
-    """UTC of local times of day; of an hour that a clock change repeats, the first."""
-    if log.day is None or log.zone is None:
-        return pa.nulls(len(clock), pa.timestamp("us"))
-    local = pc.strptime(
-        pc.binary_join_element_wise(log.day.isoformat(), clock, " "), "%Y-%m-%d %H:%M:%S", "us", error_is_null=True
-    )
-    zoned = pc.assume_timezone(local, log.zone.key, ambiguous="earliest", nonexistent="earliest")
-    return zoned.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-
-
-def _speaker(message: pa.Array) -> dict[str, pa.Array]:
-    login = pc.utf8_lower(pc.struct_field(message, "login"))
-    shown = pc.struct_field(message, "shown")
-    is_login = pc.match_substring_regex(login, "^[a-z0-9_]{1,25}$")
-    return {
-        "viewer_id": pc.binary_join_element_wise("login", login, ":"),
-        "viewer_login": pc.if_else(is_login, login, pa.scalar(None, pa.string())),
-        "viewer_display_name": pc.if_else(pc.equal(shown, ""), pc.struct_field(message, "login"), shown),
-    }
+            yield Rows(entity, _table_of(rows, kept))
 
 
 class _Sentences:
     """Reads the lines that are no messages: rows of moderation and events, and which sentences are unknown."""
 
-    def __init__(self, log: _Log, notices: Notices) -> None:
+    def __init__(self, log: Log, notices: Notices) -> None:
         self._log, self._notices = log, notices
         self.actions: list[tuple[int, dict[str, Any]]] = []
         self.events: list[tuple[int, dict[str, Any]]] = []
@@ -207,8 +143,8 @@ class _Sentences:
 
     def read(self, place: int, sentence: str, moment: datetime | None) -> None:
         for kind, pattern in _SENTENCES:
-            if said := pattern.match(sentence):
-                self.actions.append((place, _action(kind, said.groupdict())))
+            if match := pattern.match(sentence):
+                self.actions.append((place, _action(kind, match.groupdict())))
                 return
         seconds = (datetime.combine(date(2000, 1, 1), time()) if moment is None else moment).timestamp()
         events = self._notices.read("", sentence, seconds)
@@ -228,28 +164,28 @@ def _id(name: str | None) -> str | None:
     return f"login:{name.lower()}" if name else None
 
 
-def _action(kind: str, said: dict[str, str | None]) -> dict[str, Any]:
-    parts = re.findall(r"(\d+)([wdhms])", said.get("length") or "")
+def _action(kind: str, groups: dict[str, str | None]) -> dict[str, Any]:
+    parts = re.findall(r"(\d+)([wdhms])", groups.get("length") or "")
     return {
         "action_type": kind,
-        "target_viewer_id": _id(said.get("user")),
-        "moderator_id": _id(said.get("mod")),
+        "target_viewer_id": _id(groups.get("user")),
+        "moderator_id": _id(groups.get("mod")),
         "duration_seconds": float(sum(int(n[:9]) * _SECONDS[unit] for n, unit in parts)) if parts else None,
     }
 
 
-_TOLD = dict.fromkeys(
+_TYPES = dict.fromkeys(
     ("viewer_id", "viewer_login", "event_type", "tier", "gift_group_id", "gift_recipient_id", "message_text", "extra",
      "action_type", "target_viewer_id", "moderator_id"), pa.string())  # fmt: skip
-_TOLD |= {name: pa.int64() for name in ("month_count", "gift_count", "raid_viewer_count")}
-_TOLD["duration_seconds"] = pa.float64()
+_TYPES |= {name: pa.int64() for name in ("month_count", "gift_count", "raid_viewer_count")}
+_TYPES["duration_seconds"] = pa.float64()
 
 
-def _told(rows: pa.Table, told: list[tuple[int, dict[str, Any]]]) -> pa.Table:
+def _table_of(rows: pa.Table, placed: list[tuple[int, dict[str, Any]]]) -> pa.Table:
     about = rows.select(["platform", "channel_id", "stream_id", "sent_at", ROW, TEXT, PROBLEM])
-    table = about.take(pa.array([place for place, _ in told], pa.int64()))
+    table = about.take(pa.array([place for place, _ in placed], pa.int64()))
     table = table.rename_columns(["occurred_at" if name == "sent_at" else name for name in table.column_names])
-    for name, kind in _TOLD.items():
-        if any(name in row for _, row in told):
-            table = table.append_column(name, pa.array([row.get(name) for _, row in told], kind))
+    for name, kind in _TYPES.items():
+        if any(name in row for _, row in placed):
+            table = table.append_column(name, pa.array([row.get(name) for _, row in placed], kind))
     return table

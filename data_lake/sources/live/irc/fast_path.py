@@ -42,20 +42,20 @@ def fast_rows(lines: pa.Table, text: pa.Array) -> tuple[pa.Table | None, Mask]:
     if not layouts:
         return None, is_fast
     spoken = _Spoken.among(text, lines[PROBLEM])
-    found = []
+    tables = []
     for names in layouts:
         rows = spoken.messages(names)
         is_fast[rows["at"].to_numpy()] = True
-        found.append(rows)
+        tables.append(rows)
     if not is_fast.any():
         return None, is_fast
-    rows = pa.concat_tables(found).combine_chunks()
+    rows = pa.concat_tables(tables).combine_chunks()
     return rows.append_column(ROW, lines[ROW].take(rows["at"])).drop_columns(["at"]), is_fast
 
 
 def _true(condition: pa.Array) -> Mask:
-    found: Mask = pc.fill_null(condition, False).to_numpy(zero_copy_only=False)
-    return found
+    mask: Mask = pc.fill_null(condition, False).to_numpy(zero_copy_only=False)
+    return mask
 
 
 def _behind(array: pa.Array, count: int) -> pa.Array:
@@ -85,15 +85,15 @@ class _Spoken:
         is_whole = pc.and_(pc.equal(pc.list_value_length(split), _WORDS), pc.starts_with(text, "@"))
         places = np.flatnonzero(_true(pc.and_(is_whole, pc.is_null(problem.combine_chunks()))))
         words = split.take(pa.array(places)).flatten()
-        sender, command, channel, said = (words.take(pa.array(np.arange(at, len(words), _WORDS))) for at in range(1, 5))
+        sender, command, channel, body = (words.take(pa.array(np.arange(at, len(words), _WORDS))) for at in range(1, 5))
         fits = _true(pc.and_(pc.equal(command, "PRIVMSG"), pc.match_substring_regex(sender, "^:[^!]+!")))
-        fits &= _true(pc.and_(pc.starts_with(channel, "#"), pc.starts_with(said, ":")))
-        fits &= ~_true(pc.starts_with(said, ":\x01"))
+        fits &= _true(pc.and_(pc.starts_with(channel, "#"), pc.starts_with(body, ":")))
+        fits &= ~_true(pc.starts_with(body, ":\x01"))
         kept = np.flatnonzero(fits)
         tags = pc.split_pattern(words.take(pa.array(kept * _WORDS)), ";")
         first = np.concatenate([[0], np.cumsum(pc.list_value_length(tags).to_numpy())])
-        found = words.take(pa.array((kept[:, None] * _WORDS + np.arange(_WORDS)).ravel()))
-        return cls(places[kept], found, tags.flatten(), first)
+        kept_words = words.take(pa.array((kept[:, None] * _WORDS + np.arange(_WORDS)).ravel()))
+        return cls(places[kept], kept_words, tags.flatten(), first)
 
     def messages(self, names: tuple[str, ...]) -> pa.Table:
         """Rows of the lines that have exactly these tags, in this order; `at` is the place of each."""
@@ -110,12 +110,12 @@ class _Spoken:
             if name in _READ
         }
         lines = lines[fits]
-        sender, channel, said = (self.words.take(pa.array(lines * _WORDS + at)) for at in (1, 3, 4))
-        return _messages(tags, sender, channel, said, self.places[lines])
+        sender, channel, body = (self.words.take(pa.array(lines * _WORDS + at)) for at in (1, 3, 4))
+        return _messages(tags, sender, channel, body, self.places[lines])
 
 
 def _messages(
-    tags: dict[str, pa.Array], sender: pa.Array, channel: pa.Array, said: pa.Array, places: Places
+    tags: dict[str, pa.Array], sender: pa.Array, channel: pa.Array, body: pa.Array, places: Places
 ) -> pa.Table:
     """The rows of lines with these tags and words; those that need the slow path are left out."""
     count = len(places)
@@ -124,7 +124,7 @@ def _messages(
         value = tags.get(name, constant(None, count))
         return pc.if_else(pc.equal(value, ""), pa.scalar(None, pa.string()), value)
 
-    text = _behind(said, 1)
+    text = _behind(body, 1)
     color, info, shown, emotes, badges = map(tag, ("color", "badge-info", "display-name", "emotes", "badges"))
     is_plain = np.ones(count, dtype=np.bool_)
     for name in _NEEDED:
@@ -193,8 +193,8 @@ def _emotes(emotes: pa.Array, text: pa.Array) -> tuple[pa.Array, Mask]:
     of_group = pc.list_parent_indices(places)
     owners = chosen[pc.list_parent_indices(groups).to_numpy()[of_group.to_numpy()]]
     # Python counts code points, as Twitch does.
-    said = zip(text.take(pa.array(owners)).to_pylist(), starts.to_pylist(), stops.to_pylist(), strict=True)
-    names = pa.array([whole[first : last + 1] or None for whole, first, last in said], pa.string())
+    placed = zip(text.take(pa.array(owners)).to_pylist(), starts.to_pylist(), stops.to_pylist(), strict=True)
+    names = pa.array([whole[first : last + 1] or None for whole, first, last in placed], pa.string())
     values = pa.StructArray.from_arrays(
         [names, ids.take(of_group), constant("twitch", len(owners)), starts, stops],
         names=["name", "id", "provider", "start", "end"],

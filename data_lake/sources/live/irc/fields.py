@@ -142,9 +142,9 @@ def _tag(tag: str, layouts: list[tuple[str, ...]]) -> str:
 def _has_more(layouts: list[tuple[str, ...]]) -> str:
     """SQL of whether a line has tags that matter beside the common ones."""
     plain = [number for number, names in enumerate(layouts, 1) if not {*RARE} & {*names} and "tmi-sent-ts" in names]
-    known = f"command = 'PRIVMSG' and layout in ({', '.join(map(str, plain))})" if plain else "false"
+    is_plain = f"command = 'PRIVMSG' and layout in ({', '.join(map(str, plain))})" if plain else "false"
     sought = f"regexp_matches(tagged, '{_HAS_RARE}') or not contains(tagged, 'tmi-sent-ts=')"
-    return f"tagged <> '' and not ({known}) and (command <> 'PRIVMSG' or {sought})"
+    return f"tagged <> '' and not ({is_plain}) and (command <> 'PRIVMSG' or {sought})"
 
 
 def finished(not_a_message: str) -> str:
@@ -158,8 +158,8 @@ def finished(not_a_message: str) -> str:
             concat('the IRC command ', command[:40], ' is unknown')
     end"""
     return f"""
-        select * exclude (found) replace (found as {PROBLEM}, case when found is not null then {TEXT} end as {TEXT})
-        from (select *, {problem} as found from timed)"""
+        select * exclude (reason) replace (reason as {PROBLEM}, case when reason is not null then {TEXT} end as {TEXT})
+        from (select *, {problem} as reason from timed)"""
 
 
 _MILLISECONDS = """coalesce(tmi_sent_ts, (tags ->> '$."rm-received-ts"'))"""

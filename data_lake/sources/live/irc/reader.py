@@ -86,9 +86,9 @@ class _Log:
         self.con.execute(f"insert or replace into rooms {ROOMS}")
         yield from self._messages(self._read(MESSAGES))
         for entity, query in (("stream_events", EVENTS), ("moderation_actions", MODERATION)):
-            found = self._read(query)
-            if found.num_rows:
-                yield Rows(entity, found)
+            rows = self._read(query)
+            if rows.num_rows:
+                yield Rows(entity, rows)
         for state in self._read(ROOM_STATES).to_pylist():
             said = {name: state[name] for name in SETTINGS if state[name] is not None}
             self.settings.setdefault(state["channel_id"], {}).update(said)
@@ -108,7 +108,7 @@ class _Log:
         self.con.unregister("seen")
 
     def snapshots(self) -> Iterator[Rows]:
-        """One snapshot of each channel, with the last settings of its room, and at each viewer, as last seen."""
+        """One snapshot of each channel, with the last settings of its room, and of each viewer, as last seen."""
         logins = {known_id: channel for channel, known_id in self.con.execute("from rooms order by channel").fetchall()}
         ids = sorted({*logins, *self.settings})
         channels = {

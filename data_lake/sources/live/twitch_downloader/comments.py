@@ -34,10 +34,10 @@ from data_lake.sources.live.twitch_downloader.sql import (
 )
 from data_lake.sources.live.twitch_downloader.video import FirstComment, Video
 from data_lake.sources.reading.chat import cheers_of
-from data_lake.sources.reading.columns import constant
+from data_lake.sources.reading.columns import constant, text_where_broken
 from data_lake.sources.reading.repair import chunked
 from data_lake.sources.reading.splitting import ahead
-from data_lake.sources.reading.twitch_notices import CANDIDATE, Notices
+from data_lake.sources.reading.twitch_notices import Notices, may_be_notices
 
 # The words bits are cheered with in every channel, before their number.
 _CHEERS = re.compile(
@@ -152,7 +152,7 @@ class Comments:
         return chat.filter(pa.array(keep))
 
     def _note_viewers(self, wide: pa.Table, is_good: pa.Array) -> None:
-        """Keep the last snapshot of the batch at each viewer; only for these is the whole of the commenter read."""
+        """Keep the last snapshot of each viewer in the batch; only for these is the whole of the commenter read."""
         known = pa.chunked_array([pc.if_else(is_good, array_of(wide["viewer_id"]), None)])
         last = _last_of_each(known)
         if len(last):
@@ -172,10 +172,9 @@ class Comments:
 
     def _events(self, wide: pa.Table, is_good: pa.Array) -> tuple[pa.Array | None, list[dict[str, Any]]]:
         """Which comments are no chat but notices, and the events they report."""
-        may_be = pc.or_kleene(
-            pc.is_in(wide["notice_kind"], pa.array(list(EVENTS))), pc.match_substring_regex(wide["body"], CANDIDATE)
-        )
-        places = np.flatnonzero(pc.and_(pc.fill_null(may_be, False), is_good).to_numpy())
+        may_be = pc.is_in(array_of(wide["notice_kind"]), pa.array(list(EVENTS))).to_numpy(zero_copy_only=False)
+        may_be[may_be_notices(array_of(wide["body"]))] = True
+        places = np.flatnonzero(may_be & is_good.to_numpy(zero_copy_only=False))
         if not len(places):
             return None, []
         is_event = np.zeros(len(wide), dtype=np.bool_)
@@ -229,13 +228,6 @@ def _without_marks(wide: pa.Table) -> pa.ChunkedArray:
     return pc.if_else(wide["is_marked"], inner, wide["body"])
 
 
-def _said_where(problems: pa.ChunkedArray, texts: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """The text of the rows with a problem; usually there is none, and nothing is copied."""
-    if problems.null_count == len(problems):
-        return pa.nulls(len(texts), pa.string())
-    return pc.if_else(pc.is_valid(problems), texts, pa.scalar(None, pa.string()))
-
-
 def _chat_table(wide: pa.Table) -> pa.Table:
     wide = wide.combine_chunks()
     badges = array_of(wide["badges"])
@@ -244,7 +236,7 @@ def _chat_table(wide: pa.Table) -> pa.Table:
     return pa.table(
         {
             **{name: wide[name] for name in names},
-            TEXT: _said_where(wide[PROBLEM], wide[TEXT]),
+            TEXT: text_where_broken(wide[PROBLEM], wide[TEXT]),
             "platform": constant("twitch", len(wide)),
             "message_type": pc.coalesce(wide["notice_kind"], pc.if_else(wide["is_action"], "action", "chat")),
             "emotes": emotes_of(wide),

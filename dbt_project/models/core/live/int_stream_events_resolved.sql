@@ -10,23 +10,23 @@ mixed_days as (
     {{ mixed_days('stream_events') }}
 ),
 
-told as not materialized (
-    -- one tool tells a raid in the platform's words, another in none: they are not the raider's
+worded as not materialized (
+    -- one tool reports a raid in the platform's words, another in none: they are not the raider's
     select * replace (case when event_type <> 'raid' then message_text end as message_text) from events
 ),
 
-yielding as (
-    {{ yielding_rows('told', 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days') }}
+superseded as (
+    {{ superseded_rows('worded', 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days') }}
     union all
     {{ seen_on_both_days('events', 'event_id', 'occurred_at') }}
 ),
 
 kept as not materialized (
     select events.* from events
-    anti join yielding
-        on events.event_date = yielding.event_date
-        and events.platform = yielding.platform
-        and events.event_id = yielding.event_id
+    anti join superseded
+        on events.event_date = superseded.event_date
+        and events.platform = superseded.platform
+        and events.event_id = superseded.event_id
     where {{ in_window('events.event_date') }}
 ),
 

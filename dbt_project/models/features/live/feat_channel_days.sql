@@ -71,7 +71,8 @@ events as (
         coalesce(sum(coalesce(gift_count, 1)) filter (event_type = 'gift'), 0)::bigint as gift_count,
         count(*) filter (event_type = 'raid') as raid_count,
         count(*) filter ({{ is_donation() }}) as donation_count,
-        count(*) filter ({{ is_donation() }} and amount is not null and amount_usd is null) as donation_without_rate_count,
+        count(*) filter ({{ is_donation() }} and amount is not null and amount_usd is null)
+            as donation_without_rate_count,
         coalesce(sum(amount_usd) filter ({{ is_donation() }}), 0) as donation_usd
     from {{ with_usd(ref('int_stream_events_resolved'), 'occurred_at') }}
     where {{ is_seen() }} and {{ is_audience_event() }}

@@ -76,7 +76,8 @@ history as (
             / nullif(sum(observed_seconds::decimal(18, 6)) filter (streams_ago <= {{ streams }})::double, 0)
             as average_viewers_last_{{ streams }},
         max(peak_viewers) filter (streams_ago <= {{ streams }}) as peak_viewers_last_{{ streams }},
-        sum(on_air_hours::decimal(18, 6)) filter (streams_ago <= {{ streams }})::double as on_air_hours_last_{{ streams }},
+        sum(on_air_hours::decimal(18, 6)) filter (streams_ago <= {{ streams }})::double
+            as on_air_hours_last_{{ streams }},
         sum(message_count) filter (streams_ago <= {{ streams }})::bigint as message_count_last_{{ streams }},
         {%- endfor %}
         count(*) filter ({{ is_before_cut_off('started_at', 7) }}) as stream_count_7d,

@@ -42,7 +42,7 @@ expectations as (
     ) = 1
 ),
 
-told as (
+topic_lists as (
     select
         shares.broadcast_id,
         max(shares.as_of_date) as topics_as_of_date,
@@ -79,14 +79,14 @@ final as (
             else 'as_expected'
         end as against_expectation,
         expectations.next_stream_model_version,
-        told.topics_as_of_date,
-        told.main_topic_name,
-        told.main_topic_share,
-        told.topic_shift_distance,
-        told.topic_shift_p_value
+        topic_lists.topics_as_of_date,
+        topic_lists.main_topic_name,
+        topic_lists.main_topic_share,
+        topic_lists.topic_shift_distance,
+        topic_lists.topic_shift_p_value
     from streams
     left join expectations on streams.broadcast_id = expectations.broadcast_id
-    left join told on streams.broadcast_id = told.broadcast_id
+    left join topic_lists on streams.broadcast_id = topic_lists.broadcast_id
 )
 
 select

@@ -21,7 +21,8 @@ final as (
         latest.share,
         latest.minute_count,
         latest.share - avg(latest.share) over (
-            partition by latest.creator_id, latest.topic_id order by latest.week_date rows between 4 preceding and 1 preceding
+            partition by latest.creator_id, latest.topic_id order by latest.week_date
+            rows between 4 preceding and 1 preceding
         ) as share_change,
         topics.chat_effect,
         topics.chat_effect_low,

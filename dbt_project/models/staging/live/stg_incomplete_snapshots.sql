@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='table', tags=['as_of']) }}
 
 with incomplete as (
     {{ incomplete_snapshots(source('raw', 'streams'), 'stream_id', as_of()) }}

@@ -3,11 +3,15 @@ with seen as (
     from {{ ref('fct_stream_minutes') }}
     where {{ is_seen() }}
     union all
-    select min(event_date), max(event_date) from {{ ref('fct_viewer_days') }} where {{ is_seen() }}
+    select min(event_date) as first_date, max(event_date) as last_date
+    from {{ ref('fct_viewer_days') }}
+    where {{ is_seen() }}
     union all
-    select min(event_date), max(event_date) from {{ ref('fct_chat_messages') }} where {{ is_seen() }}
+    select min(event_date) as first_date, max(event_date) as last_date
+    from {{ ref('fct_chat_messages') }}
+    where {{ is_seen() }}
     union all
-    select min(started_date), max(started_date) from {{ ref('fct_streams') }}
+    select min(started_date) as first_date, max(started_date) as last_date from {{ ref('fct_streams') }}
 ),
 
 days as (

@@ -7,7 +7,7 @@ with messages as not materialized (
     ]) }}
 ),
 
-known as (
+known_names as (
     select name, provider from {{ ref('known_emotes') }}
 ),
 
@@ -32,13 +32,13 @@ named as (
     -- third parties have no positions: their names are words. A platform's own names are, where the source has none
     select
         words.* exclude (has_no_positions, positioned_names, word),
-        known.name as emote_name,
-        known.provider
+        known_names.name as emote_name,
+        known_names.provider
     from words
-    inner join known on words.word = known.name
-    where not coalesce(list_contains(words.positioned_names, known.name), false)
-        and (known.provider <> words.platform or words.has_no_positions)
-        and not (known.provider = 'twitch' and words.platform <> 'twitch')
+    inner join known_names on words.word = known_names.name
+    where not coalesce(list_contains(words.positioned_names, known_names.name), false)
+        and (known_names.provider <> words.platform or words.has_no_positions)
+        and not (known_names.provider = 'twitch' and words.platform <> 'twitch')
 ),
 
 uses as (

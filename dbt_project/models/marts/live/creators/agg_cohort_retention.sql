@@ -38,7 +38,12 @@ active as (
 ),
 
 last_seen as (
-    select creator_id, platform, cohort_week_start_date, last_week_start_date as week_start_date, count(*) as viewer_count
+    select
+        creator_id,
+        platform,
+        cohort_week_start_date,
+        last_week_start_date as week_start_date,
+        count(*) as viewer_count
     from viewers
     group by all
 ),

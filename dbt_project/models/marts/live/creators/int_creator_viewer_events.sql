@@ -26,7 +26,13 @@ events as (
 ),
 
 currencies as (
-    select creator_id, platform, viewer_id, upper(currency) as currency, count(*) as donation_count, sum(amount) as amount
+    select
+        creator_id,
+        platform,
+        viewer_id,
+        upper(currency) as currency,
+        count(*) as donation_count,
+        sum(amount) as amount
     from events
     where is_donation and amount is not null and currency is not null
     group by all

@@ -8,18 +8,18 @@ mixed_days as (
     {{ mixed_days('chat_messages') }}
 ),
 
-yielding as (
-    {{ yielding_rows(ref('stg_chat_messages'), 'message_id', 'sent_at', ['text'], 'mixed_days') }}
+superseded as (
+    {{ superseded_rows(ref('stg_chat_messages'), 'message_id', 'sent_at', ['text'], 'mixed_days') }}
     union all
     {{ seen_on_both_days(ref('stg_chat_messages'), 'message_id', 'sent_at') }}
 ),
 
 kept as not materialized (
     select messages.* from messages
-    anti join yielding
-        on messages.event_date = yielding.event_date
-        and messages.platform = yielding.platform
-        and messages.message_id = yielding.message_id
+    anti join superseded
+        on messages.event_date = superseded.event_date
+        and messages.platform = superseded.platform
+        and messages.message_id = superseded.message_id
     where {{ in_window('messages.event_date') }}
 ),
 

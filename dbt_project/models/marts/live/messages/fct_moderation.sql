@@ -8,8 +8,8 @@ placed as (
     select * from {{ with_streams('actions', 'occurred_at') }}
 ),
 
-yielding as (
-    -- the same action told by two tools counts once: the less trusted within two seconds yields
+superseded as (
+    -- the same action reported by two tools counts once: the less trusted within two seconds gives way
     select
         placed.platform,
         placed.action_id
@@ -31,11 +31,11 @@ yielding as (
 
 kept as (
     select placed.* from placed
-    anti join yielding on placed.platform = yielding.platform and placed.action_id = yielding.action_id
+    anti join superseded on placed.platform = superseded.platform and placed.action_id = superseded.action_id
     where {{ in_window('placed.event_date') }}
 ),
 
-said as (
+messages_sent as (
     -- only who was acted on; the day before too, because an action follows over midnight
     select
         messages.platform,
@@ -53,17 +53,17 @@ said as (
         )
 ),
 
-last_said as (
+last_sent as (
     select
         kept.platform,
         kept.action_id,
-        max(said.sent_at) as last_message_at
+        max(messages_sent.sent_at) as last_message_at
     from kept
-    inner join said
-        on kept.platform = said.platform
-        and kept.channel_id = said.channel_id
-        and kept.target_viewer_id = said.viewer_id
-        and said.sent_at between kept.occurred_at - interval 1 day and kept.occurred_at
+    inner join messages_sent
+        on kept.platform = messages_sent.platform
+        and kept.channel_id = messages_sent.channel_id
+        and kept.target_viewer_id = messages_sent.viewer_id
+        and messages_sent.sent_at between kept.occurred_at - interval 1 day and kept.occurred_at
     group by kept.platform, kept.action_id
 ),
 
@@ -71,13 +71,13 @@ final as (
     select
         kept.*,
         deleted.sent_at as target_message_at,
-        last_said.last_message_at
+        last_sent.last_message_at
     from kept
-    left join said as deleted
+    left join messages_sent as deleted
         on kept.platform = deleted.platform
         and kept.target_message_id = deleted.message_id
         and deleted.sent_at between kept.occurred_at - interval 1 day and kept.occurred_at
-    left join last_said on kept.platform = last_said.platform and kept.action_id = last_said.action_id
+    left join last_sent on kept.platform = last_sent.platform and kept.action_id = last_sent.action_id
 )
 
 select

@@ -70,8 +70,10 @@ optima as (
         platform,
         channel_id,
         {{ bucket }} * min(bucket) filter (held_ratio < {{ var('duration_audience_ratio') }}) as optimal_minutes,
-        {{ bucket }} * min(bucket) filter (held_ratio_low < {{ var('duration_audience_ratio') }}) as optimal_minutes_low,
-        {{ bucket }} * min(bucket) filter (held_ratio_high < {{ var('duration_audience_ratio') }}) as optimal_minutes_high
+        {{ bucket }} * min(bucket) filter (held_ratio_low < {{ var('duration_audience_ratio') }})
+            as optimal_minutes_low,
+        {{ bucket }} * min(bucket) filter (held_ratio_high < {{ var('duration_audience_ratio') }})
+            as optimal_minutes_high
     from bounded
     where stream_count >= {{ var('duration_streams') }} and bucket > 0
     group by platform, channel_id

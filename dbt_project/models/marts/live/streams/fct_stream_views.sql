@@ -18,7 +18,7 @@ named as (
 ),
 
 counted as (
-    -- views once counted stay counted: a snapshot that states fewer (a recount, a cache) holds the highest count before it
+    -- views once counted stay counted: one that states fewer (a recount, a cache) holds the highest count before it
     select
         *,
         max(stated_view_count) over (partition by platform, stream_id order by observed_at) as view_count

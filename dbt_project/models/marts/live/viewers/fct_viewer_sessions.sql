@@ -9,7 +9,9 @@ with polls as not materialized (
 
 activity as (
     -- the neighbours: a session began the day before, or goes on the day after
-    select event_date, platform, channel_id, stream_id, viewer_id, sent_at as active_at, 1 as message, 0 as event, 0 as poll
+    select
+        event_date, platform, channel_id, stream_id, viewer_id, sent_at as active_at,
+        1 as message, 0 as event, 0 as poll
     from {{ ref('fct_chat_messages') }}
     where {{ in_window(pad=1) }} and viewer_id is not null and stream_id is not null
     union all

@@ -1,24 +1,14 @@
-"""What is expected of the tables about to be published; a value outside its range stops the publishing.
+"""What is expected of the live world's tables about to be published; a value outside its range stops the publishing.
 
-Accounting identities and uniqueness are dbt tests and do not belong here.
+Accounting identities and uniqueness are dbt tests.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from data_lake.expectations.expectation import VOLUME, Expectation, published, seconds, value
-from data_lake.expectations.suites import DAY_SECONDS, MAX_STREAM_SECONDS, MAX_VIEWER_DAY_MESSAGES, MAX_VIEWERS
-
-
-@dataclass(frozen=True)
-class TableSuite:
-    """The expectations of one table, the columns that name a row, and the time by which it is cut into UTC days."""
-
-    key: tuple[str, ...]
-    event_time: str | None
-    expectations: tuple[Expectation, ...]
-
+from data_lake.expectations.expectation import VOLUME, published, seconds, value
+from data_lake.expectations.live.coverage import MAX_VIEWER_DAY_MESSAGES
+from data_lake.expectations.live.entities import DAY_SECONDS, MAX_STREAM_SECONDS, MAX_VIEWERS
+from data_lake.expectations.suites import TableSuite
 
 AUDIENCE = (
     published("average_viewers", "Average concurrent viewers lie between 0 and 10 million.", 0, MAX_VIEWERS),

@@ -1,7 +1,4 @@
-"""What was found: every expectation of a subject judged over its frames, with the worst rows and where they came from.
-
-Which expectations there are, how frames are computed and how Great Expectations is run do not belong here.
-"""
+"""Every expectation of a subject judged over its frames, with the worst rows and where they came from."""
 
 from __future__ import annotations
 
@@ -15,15 +12,15 @@ import duckdb
 from data_lake.expectations.expectation import Expectation, Shape
 from data_lake.expectations.profiles import FRAME_ROWS, Frame
 from data_lake.expectations.validation import Validator
-from data_lake.store import literal, quoted
+from data_lake.sql import literal, quoted
 
 WORST_ROWS = 10
-TOLD = 3
+SHOWN = 3
 NOUNS: dict[Shape, str] = {"rows": "rows", "days": "days", "snapshots": "channels in snapshots"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class Verdict:
     """One expectation judged for one subject ('raw/<entity>' or a table's name) and source.
 
     `name` is unique within the subject and source. `observed` is a sentence of what was seen; `worst` at most ten rows
@@ -47,9 +44,9 @@ def judge(
     source: str,
     suite: Sequence[Expectation],
     frames: Mapping[Shape, Frame],
-) -> list[Finding]:
-    """The findings of one subject and source, in the order of the suite; none for a frame without rows."""
-    found = {}
+) -> list[Verdict]:
+    """The verdicts on one subject and source, in the order of the suite; none for a frame without rows."""
+    verdicts = {}
     for shape, frame in frames.items():
         expectations = [e for e in suite if e.shape == shape]
         total, seen = _seen(connection, frame, source, expectations)
@@ -61,10 +58,10 @@ def judge(
             passed = expectation.name not in failed
             worst = [] if passed else _worst(connection, frame, source, expectation)
             observed = _observed(expectation, total, seen[expectation.name], worst)
-            found[expectation.name] = Finding(
+            verdicts[expectation.name] = Verdict(
                 subject, source, expectation.name, expectation.sentence, expectation.blocking, passed, observed, worst
             )
-    return [found[e.name] for e in suite if e.name in found]
+    return [verdicts[e.name] for e in suite if e.name in verdicts]
 
 
 def _value(expectation: Expectation, sql: str) -> str:
@@ -164,9 +161,9 @@ def _observed(
         return f"none of {total:,} {noun} can be judged"
     if worst:
         # dict: what several rows have in common is said once
-        told = list(dict.fromkeys(expectation.says.format(**row) for row in worst))
-        more = "; ..." if len(told) > TOLD or outside > WORST_ROWS else ""
-        return f"{outside:,} of {judged:,} {noun} outside: {'; '.join(told[:TOLD])}{more}"
+        examples = list(dict.fromkeys(expectation.says.format(**row) for row in worst))
+        more = "; ..." if len(examples) > SHOWN or outside > WORST_ROWS else ""
+        return f"{outside:,} of {judged:,} {noun} outside: {'; '.join(examples[:SHOWN])}{more}"
     if expectation.one_of is not None:
         return f"all of {judged:,} {noun}"
     return f"all of {judged:,} {noun}, from {_number(smallest)} to {_number(largest)}"

@@ -1,0 +1,1 @@
+{{ day_sources('chatter_presence') }}
