@@ -20,8 +20,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from data_lake.status import Status
-from orchestration.lake_run import RunSummary
 from orchestration.progress import Progress
+from orchestration.run_summary import RunSummary
 
 STEP_WIDTH = 24
 # Rows shown one value a line, where a table of them is wider than the terminal.

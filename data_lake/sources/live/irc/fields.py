@@ -30,6 +30,8 @@ EXPECTED = "@tags :sender COMMAND #channel :text"
 
 CREATE = "create or replace temp table fields as"
 LAYOUTS, SAMPLE_ROWS = 4, 500
+_TAG_VALUE = re.compile("=[^;]*")
+_TAG_NAMES = re.compile("(?:[^;=]*=;)*[^;=]*=")
 _HAS_RARE = "(?:^|;)(?:" + "|".join(RARE) + ")(?:=|;|$)"
 
 
@@ -110,10 +112,10 @@ def layouts_of(lines: pa.Array) -> list[tuple[str, ...]]:
     """The orders of tags that most of the first chat messages of the batch have."""
     texts = lines.slice(0, SAMPLE_ROWS)
     spoken = texts.filter(pc.match_substring_regex(texts, "^@[^ ]+ :[^ ]+ PRIVMSG ")).to_pylist()
-    tags = [text[1:].partition(" ")[0].split(";") for text in spoken]
-    seen = Counter(tuple(tag.partition("=")[0] for tag in each) for each in tags if all("=" in tag for tag in each))
-    plain = [names for names, _ in seen.most_common(LAYOUTS) if all(re.fullmatch("[a-z-]+", name) for name in names)]
-    return plain
+    seen = Counter(_TAG_VALUE.sub("=", text[1 : text.index(" ")]) for text in spoken)
+    orders = Counter({order: count for order, count in seen.items() if _TAG_NAMES.fullmatch(order)})
+    plain = [tuple(order[:-1].split("=;")) for order, _ in orders.most_common(LAYOUTS)]
+    return [names for names in plain if all(re.fullmatch("[a-z-]+", name) for name in names)]
 
 
 def _layout(layouts: list[tuple[str, ...]]) -> str:

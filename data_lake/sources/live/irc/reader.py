@@ -65,6 +65,7 @@ class _Log:
     con: duckdb.DuckDBPyConnection
     sidecar: Mapping[str, Any]
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    rooms: dict[str, str] = field(default_factory=dict)  # as in the table of that name
     viewers: Viewers = field(default_factory=Viewers)
 
     def __post_init__(self) -> None:
@@ -84,6 +85,7 @@ class _Log:
             return
         (read_lines if is_raw else read_elements)(self.con, pieces)
         self.con.execute(f"insert or replace into rooms {ROOMS}")
+        self.rooms = dict(self.con.execute("from rooms").fetchall())
         yield from self._messages(self._read(MESSAGES))
         for entity, query in (("stream_events", EVENTS), ("moderation_actions", MODERATION)):
             rows = self._read(query)
@@ -100,10 +102,12 @@ class _Log:
         yield from cheers_of(messages)
 
     def _note_rooms(self, messages: pa.Table) -> None:
-        rooms = last_of_each(messages.select(["channel", "channel_id", ROW]).sort_by(ROW), "channel").drop_columns(
-            [ROW]
-        )
-        self.con.register("seen", rooms)
+        last = last_of_each(messages.select(["channel", "channel_id", ROW]).sort_by(ROW), "channel")
+        seen = dict(zip(last["channel"].to_pylist(), last["channel_id"].to_pylist(), strict=True))
+        if seen.items() <= self.rooms.items():
+            return
+        self.rooms |= seen
+        self.con.register("seen", last.drop_columns([ROW]))
         self.con.execute("insert or replace into rooms from seen")
         self.con.unregister("seen")
 
