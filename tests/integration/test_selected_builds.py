@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import date, timedelta
 from typing import Any
 
-import duckdb
-
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
-from data_lake.planning import Plan, begin_build, end_build, plan
 from data_lake.store import ensure_readable
 from tests.builders import at, day, message, put, sample, stream
-from tests.integration.lakes import dbt
+from tests.integration.lakes import build, tables
 
-DATA = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "--exclude", "fqn:insights")
 FIRST = day("2026-01-05")
 
 
@@ -49,42 +44,15 @@ def catalogue(lake: Layout, observed: str, *stream_ids: str) -> None:
     put(lake, "streams", *rows, source="twitch_helix")
 
 
-def build(lake: Layout, to_day: date, *, whole: bool = False) -> Plan:
-    """Build as a run does: the plan's days, and of the models those that its entities and its clock call for."""
-    todo = plan(lake, "code", to_day=to_day)
-    assert todo is not None
-    days = None if todo.days is None or whole else [[a.isoformat(), b.isoformat()] for a, b in todo.days]
-    variables = json.dumps({"as_of": todo.as_of.isoformat(), "days": days})
-    select: list[str] = []
-    if todo.entities is not None and not whole:
-        select = ["--select", *(f"source:raw.{entity}+" for entity in sorted(todo.entities))]
-        select += ["tag:as_of+"] if todo.as_of_moved else []
-    begin_build(lake, todo, [])
-    done, results = dbt(lake, lake.root / "target", "build", *select, *DATA, "--vars", variables)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert bool(select) == (len(results) < 90)
-    end_build(lake, todo)
-    return todo
-
-
-def tables(lake: Layout) -> dict[str, list[tuple[Any, ...]]]:
-    with duckdb.connect(str(lake.warehouse), read_only=True) as warehouse:
-        warehouse.execute("set TimeZone = 'UTC'")
-        names = warehouse.execute(
-            "select table_name from duckdb_tables() where schema_name = 'main' order by 1"
-        ).fetchall()
-        return {name: warehouse.execute(f'select * from "{name}" order by all').fetchall() for (name,) in names}
-
-
 def differing(lake: Layout, to_day: date) -> list[str]:
     """Tables of the lake's warehouse that a full build as of that day makes otherwise."""
     whole = Layout(lake.root.with_name("whole"))
     shutil.copytree(lake.root / "raw", whole.root / "raw")
-    build(whole, to_day, whole=True)
-    found, expected = tables(lake), tables(whole)
-    assert found.keys() == expected.keys()
-    assert sum(map(len, found.values())) > 100
-    return [name for name in found if found[name] != expected[name]]
+    assert build(whole, to_day=to_day).entities is None
+    selected, expected = tables(lake), tables(whole)
+    assert selected.keys() == expected.keys()
+    assert sum(map(len, selected.values())) > 100
+    return [name for name in selected if selected[name] != expected[name]]
 
 
 def test_selected_builds_over_several_days_end_as_a_full_build_does(lake: Layout) -> None:
@@ -97,9 +65,9 @@ def test_selected_builds_over_several_days_end_as_a_full_build_does(lake: Layout
     catalogue(lake, "2026-01-05 02:00", "old")
     # raw/ knows the next day already: what becomes visible when the clock moves counts as changed
     evening(lake, FIRST + timedelta(1), "ann", "dan")
-    build(lake, FIRST)
+    build(lake, to_day=FIRST)
 
-    moved = build(lake, FIRST + timedelta(1))
+    moved = build(lake, to_day=FIRST + timedelta(1))
     assert moved.entities == {"chat_messages", "viewer_counts"}
 
     # An entity with little below it; by now the channel that the last catalogue lacks has left it, says the clock.
@@ -108,5 +76,5 @@ def test_selected_builds_over_several_days_end_as_a_full_build_does(lake: Layout
         "observed_at": at("2026-01-20 12:00"), "channel_id": "c1", "list_name": "followers", "is_complete": True,
     })  # fmt: skip
     later = day("2026-01-20")
-    assert build(lake, later).entities == {"follows", "channel_snapshots"}
+    assert build(lake, to_day=later).entities == {"follows", "channel_snapshots"}
     assert differing(lake, later) == []
