@@ -1,4 +1,4 @@
-"""How a run snapshots in a terminal: a bar per step, a line per step where no terminal is, a summary at the end.
+"""How a run looks in a terminal: a bar per step, a line per step where no terminal is, a summary at the end.
 
 What happened is decided elsewhere (see `lake_run`); this only draws it.
 """
