@@ -1,8 +1,8 @@
 """Speed and memory of each input format against `json.loads` (or a regular expression) into a list of dicts.
 
 Both read the same file as whole processes, in turn; what a file of one row takes (start-up, imports) is subtracted.
-`ours` is the parser up to typed Arrow rows with every check; `plain` stops at dicts. Printed are the ratios
-plain / ours of wall and of processor seconds, and the peak memory of ours at a quarter of the file and at all of it:
+`source` is the parser up to typed Arrow rows with every check; `plain` stops at dicts. Printed are the ratios
+plain / source of wall and of processor seconds, and the peak memory of the source at a quarter and all of the file:
 flat is the aim.
 
     python -m benchmarks.formats [--rows 60000] [--repeat 3] [format ...]
@@ -84,10 +84,10 @@ def write_irc(path: Path, count: int) -> None:
 def _rustlog(chance: random.Random, viewer: int, moment: int) -> str:
     raw = _irc_line(chance, viewer, moment)
     tags = dict(tag.split("=", 1) for tag in raw[1:].split(" ", 1)[0].split(";"))
-    said = {"text": raw.split(" :", 2)[2], "displayName": f"User{viewer}", "timestamp": "2023-11-14T22:13:20Z",
+    message = {"text": raw.split(" :", 2)[2], "displayName": f"User{viewer}", "timestamp": "2023-11-14T22:13:20Z",
             "id": tags["id"], "tags": tags, "username": f"user{viewer}", "channel": "streamer", "raw": raw,
             "type": 1}  # fmt: skip
-    return json.dumps(said, ensure_ascii=False)
+    return json.dumps(message, ensure_ascii=False)
 
 
 def write_rustlog(path: Path, count: int) -> None:
@@ -107,7 +107,7 @@ EMOTE = {"id": "UCx/abc", "name": ":hi:", "shortcuts": [":hi:"], "is_custom_emoj
 
 
 def _downloaded(chance: random.Random, viewer: int, moment: int) -> str:
-    said = {"action_type": "add_chat_item", "time_in_seconds": (moment - START_US) / 1e6, "time_text": "0:01",
+    members = {"action_type": "add_chat_item", "time_in_seconds": (moment - START_US) / 1e6, "time_text": "0:01",
             "author": {"id": f"UC{viewer:022d}", "name": f"User {viewer}", "images": _images(chance, 3),
                        "badges": [MEMBER] if viewer % 4 == 0 else []},
             "message": _text(chance), "message_id": f"Chw{_id(chance, 40)}", "message_type": "text_message",
@@ -120,8 +120,8 @@ def _downloaded(chance: random.Random, viewer: int, moment: int) -> str:
             "search_terms": ["hi"],
             "is_custom_emoji": True,
         }
-        said |= {"message": f"{said['message']} :hi:", "emotes": [{**emote, "images": _images(chance, 2)}]}
-    return json.dumps(said)
+        members |= {"message": f"{members['message']} :hi:", "emotes": [{**emote, "images": _images(chance, 2)}]}
+    return json.dumps(members)
 
 
 def write_downloaded(path: Path, count: int) -> None:
@@ -149,13 +149,13 @@ def _live_chat(chance: random.Random, viewer: int, moment: int) -> str:
         }
         runs.append({"emoji": emoji})
     menu = {"clickTrackingParams": _id(chance, 12), "liveChatItemContextMenuEndpoint": {"params": _id(chance, 200)}}
-    said = {"message": {"runs": runs}, "authorName": {"simpleText": f"@user{viewer}"},
+    members = {"message": {"runs": runs}, "authorName": {"simpleText": f"@user{viewer}"},
             "authorPhoto": {"thumbnails": _images(chance, 2)}, "contextMenuEndpoint": menu,
             "id": f"ChwK{_id(chance, 40)}",
             "timestampUsec": str(moment), "authorExternalChannelId": f"UC{viewer:022d}",
             "contextMenuAccessibility": {"accessibilityData": {"label": "Chat actions"}},
             "timestampText": {"simpleText": "0:01"}, "trackingParams": _id(chance, 20)}  # fmt: skip
-    add = {"item": {"liveChatTextMessageRenderer": said}, "clientId": _id(chance, 40)}
+    add = {"item": {"liveChatTextMessageRenderer": members}, "clientId": _id(chance, 40)}
     actions = [{"clickTrackingParams": _id(chance, 16), "addChatItemAction": add}]
     replay = {"actions": actions, "videoOffsetTimeMsec": str((moment - START_US) // 1000)}
     return json.dumps({"clickTrackingParams": _id(chance, 16), "replayChatItemAction": replay})
@@ -174,13 +174,13 @@ def _comment(chance: random.Random, viewer: int, moment: int) -> str:
     commenter = {"display_name": f"User{viewer}", "_id": str(viewer), "name": f"user{viewer}", "bio": "about me " * 4,
                  "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
                  "logo": _images(chance, 1)[0]["url"]}  # fmt: skip
-    said = {"_id": _uuid(chance), "created_at": "2023-11-14T22:13:20Z", "channel_id": "9", "content_type": "video",
+    members = {"_id": _uuid(chance), "created_at": "2023-11-14T22:13:20Z", "channel_id": "9", "content_type": "video",
             "content_id": "7", "content_offset_seconds": (moment - START_US) // 1_000_000 % 170_000,
             "commenter": commenter,
             "message": {"body": "".join(f["text"] for f in fragments), "bits_spent": 0, "fragments": fragments,
                         "user_badges": [{"_id": "subscriber", "version": "12"}], "user_color": "#1E90FF",
                         "emoticons": []}}  # fmt: skip
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
 
 def write_comments(path: Path, count: int) -> None:
@@ -222,37 +222,37 @@ def plain_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def plain_messages(path: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["messages"]
-    return found
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["messages"]
+    return rows
 
 
 def plain_comments(path: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["comments"]
-    return found
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["comments"]
+    return rows
 
 
 def plain_array(path: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return rows
 
 
 def plain_irc(path: Path) -> list[dict[str, Any]]:
     line = re.compile(r"^(?:@(\S+) )?(?::(\S+) )?(\S+)(?: ([^:]\S*))?(?: :(.*))?$")
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     with path.open(encoding="utf-8", newline="\n") as file:
         for text in file:
-            said = line.match(text.rstrip("\r\n"))
-            if said:
-                row: dict[str, Any] = dict(tag.split("=", 1) for tag in (said[1] or "").split(";"))
-                row |= {"sender": said[2], "command": said[3], "channel": said[4], "text": said[5]}
-                found.append(row)
-    return found
+            match = line.match(text.rstrip("\r\n"))
+            if match:
+                row: dict[str, Any] = dict(tag.split("=", 1) for tag in (match[1] or "").split(";"))
+                row |= {"sender": match[2], "command": match[3], "channel": match[4], "text": match[5]}
+                rows.append(row)
+    return rows
 
 
 def plain_log(path: Path) -> list[dict[str, Any]]:
     line = re.compile(r"^\[(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)\] +(?P<name>[^:]+): (?P<text>.*)$")
     with path.open(encoding="utf-8") as file:
-        return [found.groupdict() for text in file if (found := line.match(text))]
+        return [match.groupdict() for text in file if (match := line.match(text))]
 
 
 def plain_csv(path: Path) -> list[dict[str, Any]]:
@@ -273,7 +273,7 @@ FORMATS = {
 }
 
 
-def read_ours(name: str, path: Path) -> int:
+def read_by_source(name: str, path: Path) -> int:
     """Rows the source gives, kept no longer than a batch."""
     from data_lake.sources import SOURCES
     from data_lake.sources.base import Export, Rows
@@ -300,17 +300,17 @@ def compare(name: str, rows: int, repeat: int, folder: Path) -> str:
     one, quarter, whole = (folder / f"{name}-{count}" for count in (1, rows // 4, rows))
     for path, count in ((one, 1), (quarter, rows // 4), (whole, rows)):
         form.write(path, count)
-    start_ours, start_plain = _child("ours", name, one), _child("plain", name, one)
-    ours, plain, _ = in_turn(lambda: _child("ours", name, whole), lambda: _child("plain", name, whole), repeat)
-    less = _child("ours", name, quarter)
-    pairs = list(zip(_spent(plain, start_plain), _spent(ours, start_ours), strict=True))
+    start_source, start_plain = _child("source", name, one), _child("plain", name, one)
+    source_runs, plain, _ = in_turn(lambda: _child("source", name, whole), lambda: _child("plain", name, whole), repeat)
+    less = _child("source", name, quarter)
+    pairs = list(zip(_spent(plain, start_plain), _spent(source_runs, start_source), strict=True))
     if min(part.seconds for pair in pairs for part in pair) < TOO_SHORT:
         return f"{name:22} takes too little beside starting up to be told from noise: give more --rows"
     wall = statistics.median(p.seconds / o.seconds for p, o in pairs)
     cpu = statistics.median(p.cpu_seconds / o.cpu_seconds for p, o in pairs)
     megabytes = whole.stat().st_size / 1e6
     speed = megabytes / statistics.median(o.seconds for _, o in pairs)
-    memory = statistics.median(r.peak_mb for r in ours)
+    memory = statistics.median(r.peak_mb for r in source_runs)
     return (
         f"{name:22}{megabytes:7.0f} MB {speed:7.0f} MB/s {wall:7.1f}x {cpu:7.1f}x {less.peak_mb:8.0f} {memory:8.0f} MB "
         f"{statistics.median(r.peak_mb for r in plain):8.0f} MB"
@@ -323,15 +323,15 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--child", nargs=3, metavar=("HOW", "FORMAT", "PATH"), help=argparse.SUPPRESS)
     parser.add_argument("formats", nargs="*", choices=[*FORMATS, []], default=[])
-    said = parser.parse_args()
-    if said.child:
-        how, name, path = said.child
-        print(len(FORMATS[name].plain(Path(path))) if how == "plain" else read_ours(name, Path(path)))
+    options = parser.parse_args()
+    if options.child:
+        how, name, path = options.child
+        print(len(FORMATS[name].plain(Path(path))) if how == "plain" else read_by_source(name, Path(path)))
         return
-    print(f"{'format':22}{'file':>10} {'ours':>12} {'wall':>8} {'cpu':>8} {'quarter':>8} {'whole':>11} {'plain':>11}")
+    print(f"{'format':22}{'file':>10} {'source':>12} {'wall':>8} {'cpu':>8} {'quarter':>8} {'whole':>11} {'plain':>11}")
     with tempfile.TemporaryDirectory() as folder:
-        for name in said.formats or FORMATS:
-            print(compare(name, said.rows, said.repeat, Path(folder)), flush=True)
+        for name in options.formats or FORMATS:
+            print(compare(name, options.rows, options.repeat, Path(folder)), flush=True)
 
 
 if __name__ == "__main__":

@@ -33,15 +33,15 @@ def write_repeated(path: Path, megabytes: int, block: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[200, 2000])
-    said = parser.parse_args()
-    for megabytes in said.megabytes:
+    options = parser.parse_args()
+    for megabytes in options.megabytes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "chat.json")
             write_repeated(path, megabytes, Path(folder, "block.json"))
             command = ["-m", "benchmarks.formats", "--child", "ours", "twitch_downloader", str(path)]
-            found = run([sys.executable, *command])
+            usage = run([sys.executable, *command])
             size = path.stat().st_size / 1e6
-        print(f"{size:8,.0f} MB {size / found.seconds:7.0f} MB/s  peak {found.peak_mb:7,.0f} MB", flush=True)
+        print(f"{size:8,.0f} MB {size / usage.seconds:7.0f} MB/s  peak {usage.peak_mb:7,.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ as sources. Every row names the model, its version and the run that made it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from data_lake.store import conform, parquet
 
 # What an answer is compared with may still change for so long after its window: exports come late.
 SETTLED_DAYS = 28
-LIVE = "-live"
+LIVE, EVIDENCE = "-live", "evidence"
 CONTRACTS = Path(__file__).parents[1] / "dbt_project" / "models" / "predictions"
 
 
@@ -30,8 +30,12 @@ def contract(table: str) -> Contract:
     return load_contracts(CONTRACTS)[table]
 
 
-def write(layout: Layout, table: str, day: date, part: str, rows: pd.DataFrame) -> bool:
+def write(
+    layout: Layout, table: str, day: date, part: str, rows: pd.DataFrame, notes: Mapping[str, str] | None = None
+) -> bool:
     """Replace the rows of one part as of a day; no rows remove it. Returns whether anything changed.
+
+    `notes` are kept in the file's footer.
 
     Raises ContractError when the rows are not the contract's, ValueError when a key is repeated.
     """
@@ -46,7 +50,9 @@ def write(layout: Layout, table: str, day: date, part: str, rows: pd.DataFrame) 
         raise ValueError(f"{table} as of {day}: {int(rows.duplicated(keys).sum())} rows repeat a key {keys}")
     ordered = rows.sort_values(keys, kind="stable")
     stamped = ordered.assign(as_of_date=day)
-    return replace_file(path, parquet(conform(pa.Table.from_pandas(stamped, preserve_index=False), expected)))
+    conformed = conform(pa.Table.from_pandas(stamped, preserve_index=False), expected)
+    footer = {**(conformed.schema.metadata or {}), **(notes or {})}
+    return replace_file(path, parquet(conformed.replace_schema_metadata(footer)))
 
 
 def read(layout: Layout, table: str, day: date, part: str) -> pd.DataFrame:
@@ -82,9 +88,17 @@ def to_evaluate(
             yield day
 
 
-def write_live(layout: Layout, day: date, part: str, rows: pd.DataFrame) -> None:
-    """Replace the comparison of a part's predictions as of a day with what happened."""
-    write(layout, "model_scores", day, part + LIVE, rows)
+def write_live(layout: Layout, day: date, part: str, rows: pd.DataFrame, evidence: str) -> None:
+    """Replace the comparison of a part's predictions as of a day with what happened; `evidence` names what that is."""
+    write(layout, "model_scores", day, part + LIVE, rows, {EVIDENCE: evidence})
+
+
+def live_evidence(layout: Layout, day: date, part: str) -> str | None:
+    """What the last comparison of a part as of a day was made from; None where there is none."""
+    path = layout.prediction_file("model_scores", day, part + LIVE)
+    footer = (pq.read_schema(path).metadata or {}) if path.exists() else {}
+    evidence = footer.get(EVIDENCE.encode())
+    return evidence.decode() if evidence else None
 
 
 def ensure_readable(layout: Layout) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 from data_lake.layout import Layout
 from ml import predictions, serving
 from ml.cards import Score, scorecard
+from ml.digests import digest
 from ml.published import Published
 from ml.question import Question
 from ml.serving import ModelVersion, Served
@@ -29,6 +30,19 @@ class Answers:
     counts: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The answers as of a day beside what happened: `rows`, whatever else is `evidence`, and the scores they come to.
+
+    `scores` is asked only when rows or evidence are not those of the last time.
+    """
+
+    as_of: date
+    rows: pd.DataFrame
+    scores: Callable[[], Sequence[Score]]
+    evidence: Sequence[pd.DataFrame] = ()
+
+
 class Scorer(ABC):
     """A question's part of a scoring. `trusted` are the types its model files may hold."""
 
@@ -38,10 +52,8 @@ class Scorer(ABC):
     def score(self, published: Published, as_of: date, served: Served | None) -> Answers:
         """The answers as of a day by the version that may give them; without one, what there is to say."""
 
-    def evaluate_live(
-        self, published: Published, answers: Mapping[date, pd.DataFrame]
-    ) -> Iterator[tuple[date, Sequence[Score], pd.DataFrame]]:
-        """Past answers, by their as-of day, against what happened since: (day, scores, the answers compared)."""
+    def evaluate_live(self, published: Published, answers: Mapping[date, pd.DataFrame]) -> Iterator[Comparison]:
+        """Past answers, by their as-of day, each beside what happened since."""
         return iter(())
 
     def check(self, served: Served) -> None:
@@ -129,7 +141,10 @@ def _stamped(table: str, rows: pd.DataFrame, question: Question, version: ModelV
 
 @one_thread
 def evaluate_live(question: Question, layout: Layout, published: Published) -> int:
-    """Compare past answers with what happened since; returns how many as-of days were compared."""
+    """Compare past answers with what happened since; returns how many as-of days came to new scores.
+
+    A day whose answers and outcomes are those of the last comparison is left as it is.
+    """
     if not question.horizon_days:
         return 0
     due = predictions.to_evaluate(
@@ -142,9 +157,15 @@ def evaluate_live(question: Question, layout: Layout, published: Published) -> i
     )
     answers = {day: predictions.read(layout, question.answers, day, question.name) for day in due}
     evaluated = 0
-    for day, scores, compared in question.scorer().evaluate_live(published, answers) if answers else ():
-        rows = scorecard(_version_of(question, day, compared), "live", scores)
-        predictions.write_live(layout, day, question.name, rows)
+    for comparison in question.scorer().evaluate_live(published, answers) if answers else ():
+        evidence = digest(comparison.rows, *comparison.evidence)
+        if evidence == predictions.live_evidence(layout, comparison.as_of, question.name):
+            continue
+        scores = comparison.scores()
+        if not scores:
+            continue
+        rows = scorecard(_version_of(question, comparison.as_of, comparison.rows), "live", scores)
+        predictions.write_live(layout, comparison.as_of, question.name, rows, evidence)
         evaluated += 1
     return evaluated
 

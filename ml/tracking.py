@@ -6,7 +6,6 @@ written or read. What is served of them is put down apart (`ml.serving`): only t
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import subprocess
@@ -33,6 +32,7 @@ from mlflow.models import infer_signature
 from mlflow.tracking import MlflowClient
 
 from data_lake.layout import Layout
+from ml.digests import digest
 from ml.serving import ModelVersion
 
 if TYPE_CHECKING:
@@ -180,13 +180,6 @@ def log_figures(figures: Mapping[str, Callable[[], Figure]]) -> None:
         figure = draw()
         mlflow.log_figure(figure, f"plots/{name}.png")
         plt.close(figure)
-
-
-def digest(frame: pd.DataFrame) -> str:
-    """Changes with any value, name or order of a frame's columns and rows; not with its index."""
-    content = hashlib.sha256("\0".join(map(str, frame.columns)).encode())
-    content.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
-    return content.hexdigest()[:16]
 
 
 def git_commit() -> str:

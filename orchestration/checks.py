@@ -13,11 +13,11 @@ from data_lake.layout import Layout
 from data_lake.sources import SOURCES
 from data_lake.sql import connect, literal
 from data_lake.store import scan
-from orchestration.assets.outcomes import WORST_ROWS, table
-from orchestration.assets.raw import of_source, raw_key
-from orchestration.partitions import RANGE_END, RANGE_START
+from orchestration.assets.raw import CHANGED_FROM, CHANGED_TO, of_source, raw_key
+from orchestration.metadata import WORST_ROWS, table
 from orchestration.resources import LakeResource
 
+ALL_DAYS = ("0001-01-01", "9999-12-31")
 RECONCILE, QUARANTINE, READABLE = "rows_reconcile", "nothing_quarantined", "files_were_read"
 
 
@@ -30,12 +30,11 @@ def raw_checks() -> dg.AssetChecksDefinition:
     def check_raw(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
         layout = lake.layout
         index = entries(layout)
-        run = context.run.tags
-        days = (run.get(RANGE_START, "0001-01-01"), run.get(RANGE_END, "9999-12-31"))
         for key in sorted(context.selected_asset_check_keys):
             _, source, entity = key.asset_key.path
             own = list(of_source(index, source))
             if key.name == RECONCILE:
+                days = days_read(context.instance, key.asset_key)
                 yield _result(key, reconcile(layout, source, entity, own, days), dg.AssetCheckSeverity.ERROR)
             elif key.name == QUARANTINE:
                 yield _result(key, quarantine(layout, source, entity, own), dg.AssetCheckSeverity.WARN)
@@ -57,21 +56,34 @@ def _specs(key: dg.AssetKey) -> Iterator[dg.AssetCheckSpec]:
         yield dg.AssetCheckSpec(READABLE, asset=key, description="Every landing file of the source was read whole.")
 
 
+def days_read(instance: dg.DagsterInstance, key: dg.AssetKey) -> tuple[str, str]:
+    """The first and the last day that the last reading changed, all days when it does not say."""
+    event = instance.get_latest_materialization_event(key)
+    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    if CHANGED_FROM not in metadata:
+        return ALL_DAYS
+    return str(metadata[CHANGED_FROM].value), str(metadata[CHANGED_TO].value)
+
+
 @dataclass(frozen=True)
-class Finding:
-    """What a check found: whether it passed, and what to show."""
+class Evaluation:
+    """Whether a check passed, and what to show."""
 
     passed: bool
     metadata: Mapping[str, Any]
 
 
-def _result(key: dg.AssetCheckKey, found: Finding, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+def _result(key: dg.AssetCheckKey, evaluation: Evaluation, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        passed=found.passed, asset_key=key.asset_key, check_name=key.name, severity=severity, metadata=found.metadata
+        passed=evaluation.passed,
+        asset_key=key.asset_key,
+        check_name=key.name,
+        severity=severity,
+        metadata=evaluation.metadata,
     )
 
 
-def reconcile(layout: Layout, source: str, entity: str, index: Iterable[Entry], days: tuple[str, str]) -> Finding:
+def reconcile(layout: Layout, source: str, entity: str, index: Iterable[Entry], days: tuple[str, str]) -> Evaluation:
     """Compare the rows the index counts with those in raw/, by landing file and day, between two days inclusive.
 
     A file may have fewer rows in raw/ than were read from it (another file's row of the same key won), never more;
@@ -84,11 +96,11 @@ def reconcile(layout: Layout, source: str, entity: str, index: Iterable[Entry], 
                 read[entry.name, day] += rows
     with connect(layout) as connection:
         scan(layout, entity, connection).create_view("_held")
-        found = connection.execute(
+        counts = connection.execute(
             f"""select landing_file, event_date::varchar, count(*) from _held
             where source = {literal(source)} and event_date::varchar between '{days[0]}' and '{days[1]}' group by all"""
         ).fetchall()
-    held = Counter({(name, day): rows for name, day, rows in found})
+    held = Counter({(name, day): rows for name, day, rows in counts})
     wrong = [
         {"landing_file": name, "day": day, "rows_read": read[name, day], "rows_in_raw": held[name, day]}
         for name, day in held
@@ -100,18 +112,18 @@ def reconcile(layout: Layout, source: str, entity: str, index: Iterable[Entry], 
         for (name, day), rows in read.items()
         if rows and day not in days_held
     ]
-    said: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "rows_read": read.total(),
         "rows_in_raw": held.total(),
         "rows_replaced": read.total() - held.total(),
     }
     if wrong:
         worst = sorted(wrong, key=lambda row: (-abs(row["rows_in_raw"] - row["rows_read"]), row["day"]))
-        said["worst_rows"] = table(worst[:WORST_ROWS])
-    return Finding(not wrong, said)
+        metadata["worst_rows"] = table(worst[:WORST_ROWS])
+    return Evaluation(not wrong, metadata)
 
 
-def quarantine(layout: Layout, source: str, entity: str, index: Iterable[Entry]) -> Finding:
+def quarantine(layout: Layout, source: str, entity: str, index: Iterable[Entry]) -> Evaluation:
     """Rows set aside of one source and entity: how many for which reason, and the first of them."""
     reasons: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
@@ -120,16 +132,16 @@ def quarantine(layout: Layout, source: str, entity: str, index: Iterable[Entry])
         path = layout.quarantine_file(entity, source, entry.name)
         if len(rows) < WORST_ROWS and entry.quarantined.get(entity) and path.exists():
             rows += pq.read_table(path).slice(0, WORST_ROWS - len(rows)).to_pylist()
-    said: dict[str, Any] = {"rows_quarantined": reasons.total()}
+    metadata: dict[str, Any] = {"rows_quarantined": reasons.total()}
     if reasons:
-        said["reasons"] = table([{"reason": why, "rows": count} for why, count in reasons.most_common(WORST_ROWS)])
-    return Finding(not reasons, said | ({"worst_rows": table(rows)} if rows else {}))
+        metadata["reasons"] = table([{"reason": why, "rows": count} for why, count in reasons.most_common(WORST_ROWS)])
+    return Evaluation(not reasons, metadata | ({"worst_rows": table(rows)} if rows else {}))
 
 
-def unread(index: Iterable[Entry]) -> Finding:
+def unread(index: Iterable[Entry]) -> Evaluation:
     """Landing files that could not be read, or not whole, with the reason and the place."""
     failed = [{"landing_file": e.name, "row": None, "reason": e.error} for e in index if e.error]
     parts = [{"landing_file": e.name, "row": p["row"], "reason": p["reason"]} for e in index for p in e.problems]
-    said: dict[str, Any] = {"files_failed": len(failed), "parts_unread": sum(e.problem_count for e in index)}
+    metadata: dict[str, Any] = {"files_failed": len(failed), "parts_unread": sum(e.problem_count for e in index)}
     worst = [*failed, *parts][:WORST_ROWS]
-    return Finding(not worst, said | ({"worst_rows": table(worst)} if worst else {}))
+    return Evaluation(not worst, metadata | ({"worst_rows": table(worst)} if worst else {}))

@@ -30,6 +30,7 @@ from orchestration import client_commands, lake_run, terminal
 from orchestration import progress as steps
 from orchestration.progress import Progress
 from orchestration.project import ManifestMissing, fingerprint
+from orchestration.rebuilding import ZONES, RunError
 
 # What a person can act on: shown as a sentence. Anything else is a fault of ours, and --debug shows where.
 EXPECTED = (
@@ -37,7 +38,7 @@ EXPECTED = (
     LakeBusy,
     ManifestMissing,
     UnknownFormat,
-    lake_run.RunError,
+    RunError,
     publish.PublishError,
     ClientError,
     OSError,
@@ -105,7 +106,7 @@ def add(files: tuple[Path, ...], beside: Path | None) -> None:
 @main.command()
 @click.option("--from", "from_day", type=DAY, metavar="DAY", help="Build from this UTC day on, changed or not.")
 @click.option("--to", "to_day", type=DAY, metavar="DAY", help="As of this UTC day: later rows are not seen.")
-@click.option("--rebuild", type=click.Choice(lake_run.ZONES), help="Make this zone again from the one before.")
+@click.option("--rebuild", type=click.Choice(ZONES), help="Make this zone again from the one before.")
 @click.option("--no-wait", is_flag=True, help="Fail at once when another process writes the lake.")
 @click.option("--sample-if-empty", is_flag=True, help="Write the sample world when landing/ is empty.")
 @click.option("--no-models", is_flag=True, help="Neither train nor score; what was predicted before stays.")

@@ -17,9 +17,10 @@ from data_lake.clients.errors import ClientError
 from data_lake.clients.report import PullReport
 from data_lake.layout import Layout
 from orchestration.jobs import DAILY_LAKE
-from orchestration.partitions import CHANGED, WINDOW, Window, daily
+from orchestration.partitions import monthly
 from orchestration.resources import LakeResource
 from orchestration.selection import lake_request
+from orchestration.window import CHANGED, WINDOW, Window
 
 POLL_EVERY_SECONDS = 60
 
@@ -73,7 +74,7 @@ def pull_asset(client: Client) -> dg.AssetsDefinition:
         key=pull_key(client),
         group_name=f"landing_{client.name}",
         kinds={"json"},
-        partitions_def=daily(),
+        partitions_def=monthly(),
         backfill_policy=dg.BackfillPolicy.single_run(),
         description=f"{client.description} Needs '{client.connect_command}'.",
     )
@@ -127,8 +128,8 @@ def pull_schedule(client: Client) -> dg.ScheduleDefinition:
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         # Not a backfill of that day: lists are seen as they are now.
-        today = datetime.now(UTC).date().isoformat()
-        return dg.RunRequest(partition_key=today, tags={WINDOW: CHANGED})
+        month = datetime.now(UTC).date().replace(day=1).isoformat()
+        return dg.RunRequest(partition_key=month, tags={WINDOW: CHANGED})
 
     return schedule
 

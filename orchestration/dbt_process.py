@@ -3,21 +3,23 @@
 A run that is killed must not leave a dbt behind that goes on writing the warehouse while the next run starts: the
 lake's lock is free from the moment the run dies. And dbt parses the whole project again (4 s) whenever --vars differ,
 as they do in every run, although vars are read here only when a model runs; so the parsed project is kept by its
-content. Started as `python -P dbt_process.py <dbt arguments>`; imports nothing of ours, to start fast.
+content.
 
-A log's level counts before a line is made for it: dbt makes the line of each debug event, 6,600 a run, for the
-terminal and for the file, and then throws it away (a fifth of a run over few rows).
+`python -P dbt_process.py <dbt arguments>` is one dbt command. `python -P dbt_process.py serve` answers requests, one
+JSON object a line, and has dbt loaded before the first one comes: see `dbt.Dbt`, its other end. Imports nothing of
+ours, to start fast; what it reaches into of dbt is in `patches/dbt_internals.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 PARENT_CHECK_SECONDS = 0.2
 PROJECT = Path(os.environ.get("DBT_PROJECT_DIR", Path(__file__).parents[1] / "dbt_project"))
@@ -26,37 +28,93 @@ PARSED_FOLDERS = ("models", "macros", "tests", "seeds")
 # The sources hold the lake's path. Projects are parsed with this in its place, so that one parse serves every lake.
 LAKE = "LAKE_ROOT"
 ANY_LAKE = "/lake-of-the-run"
+NODE_EVENTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
 
 
 def main(arguments: list[str]) -> int:
     """Run dbt with these arguments; returns its exit code. Exits at once when the parent process does."""
     threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
+    if arguments == ["serve"]:
+        return serve()
     # Here and not above: dbt takes seconds to import, and the watch must be on before.
     from dbt.cli.main import dbtRunner
 
-    _drop_early()
-    parsed = PROJECT / "target" / f"parsed-{_content_key()}.msgpack"
+    internals = _internals()
+    internals.drop_events_early()
+    parsed = _parsed_path()
     done = _parse(arguments, parsed) if "parse" in arguments else dbtRunner(manifest=_load(parsed)).invoke(arguments)
     if done.exception:
         print(done.exception, file=sys.stderr)
     return 0 if done.success else 1
 
 
-def _drop_early() -> None:
-    """Let dbt drop what is below the level of every log before it makes a message of it."""
-    from dbt_common.events.base_types import BaseEvent, EventLevel
-    from dbt_common.events.event_manager import EventManager
-    from dbt_common.events.event_manager_client import ctx_set_event_manager
+def serve() -> int:
+    """Answer requests from the standard input until it ends.
 
-    order = list(EventLevel)
+    A request is `{"arguments": [...]}`. Its answer is a line `{"node", "type", "share"}` for every model and test that
+    ended, then one `{"success", "error", "results"}`. What dbt prints goes to the standard error.
+    """
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    import dbt.cli.main  # noqa: F401  (loaded while the parent reads files)
 
-    class EarlyDropping(EventManager):  # type: ignore[misc]
-        def fire_event(self, e: BaseEvent, level: EventLevel | None = None, *args: Any, **more: Any) -> None:
-            least = min((order.index(logger.level) for logger in self.loggers), default=0)
-            if order.index(level or e.level_tag()) >= least:
-                super().fire_event(e, level, *args, **more)
+    internals = _internals()
+    parsed = _parsed_path()
+    manifest = _load(parsed)
+    for line in sys.stdin:
+        _answer(answers, _invoke(json.loads(line)["arguments"], manifest, answers))
+        internals.close_warehouse()
+        _answer(answers, {"closed": True})
+        # dbt writes into the project it builds: the next request gets one of its own, made while nobody waits.
+        manifest = _load(parsed)
+    return 0
 
-    ctx_set_event_manager(EarlyDropping())
+
+def _invoke(arguments: list[str], manifest: Any, answers: TextIO) -> dict[str, Any]:
+    from dbt.cli.main import dbtRunner
+
+    def tell(event: Any) -> None:
+        if event.info.name in NODE_EVENTS:
+            is_test = event.info.name == "LogTestResult"
+            # dbt numbers models and tests together.
+            share = event.data.index / (event.data.num_models if is_test else event.data.total)
+            _answer(answers, {"node": event.data.node_info.node_name, "is_test": is_test, "share": share})
+
+    _internals().drop_events_early()
+    done = dbtRunner(manifest=manifest, callbacks=[tell]).invoke(arguments)
+    results = getattr(done.result, "results", None) or []
+    return {
+        "success": done.success,
+        "error": str(done.exception) if done.exception else None,
+        "results": [
+            {
+                "unique_id": result.node.unique_id,
+                "status": str(result.status),
+                "message": result.message,
+                "failures": result.failures,
+                "query": getattr(result.node, "compiled_code", None),
+            }
+            for result in results
+        ],
+    }
+
+
+def _answer(answers: TextIO, content: dict[str, Any]) -> None:
+    answers.write(json.dumps(content) + "\n")
+    answers.flush()
+
+
+def _internals() -> Any:
+    """The module beside us, by its path: this script is not part of a package when it runs."""
+    import importlib.util
+
+    path = Path(__file__).parent / "patches" / "dbt_internals.py"
+    spec = importlib.util.spec_from_file_location("dbt_internals", path)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _die_with(parent: int) -> None:
@@ -65,8 +123,8 @@ def _die_with(parent: int) -> None:
     os._exit(1)
 
 
-def _content_key() -> str:
-    """Names what a parse depends on: the project's files, dbt and its adapter."""
+def _parsed_path() -> Path:
+    """Where the parsed project is kept: named by the project's files, dbt and its adapter."""
     from importlib.metadata import version
 
     content = hashlib.sha256()
@@ -75,34 +133,31 @@ def _content_key() -> str:
     files = [p for folder in PARSED_FOLDERS for p in sorted((PROJECT / folder).rglob("*")) if p.is_file()]
     for path in [*files, PROJECT / "dbt_project.yml", PROJECT / "profiles.yml"]:
         content.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return content.hexdigest()[:16]
+    return PROJECT / "target" / f"parsed-{content.hexdigest()[:16]}.msgpack"
 
 
 def _parse(arguments: list[str], path: Path) -> Any:
     """dbt's answer to a parse for any lake, whose result is kept at `path`."""
     from dbt.cli.main import dbtRunner
 
-    ours = os.environ.get(LAKE)
+    lake = os.environ.get(LAKE)
     os.environ[LAKE] = ANY_LAKE
     try:
         done = dbtRunner().invoke(arguments)
     finally:
         del os.environ[LAKE]
-        if ours is not None:
-            os.environ[LAKE] = ours
+        if lake is not None:
+            os.environ[LAKE] = lake
     if done.success:
-        _keep(path, done.result)
+        _keep(path, _internals().packed(done.result))
     return done
 
 
 def _load(path: Path) -> Any:
     """The project for this lake as kept at `path`; parsed and kept now when there is none."""
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumuro_decoder
-
     if not path.exists() and not _parse(["--quiet", "parse"], path).success:
         return None  # dbt says what is wrong when it parses again for the command itself
-    project = Manifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
+    project = _internals().unpacked(path.read_bytes())
     # As dbt_project.yml renders it: the path stands in quotes, in a text that is formatted with %.
     lake = os.environ.get(LAKE, "../data_lake/storage").replace("%", "%%").replace("'", "''")
     for source in project.sources.values():
@@ -112,12 +167,10 @@ def _load(path: Path) -> Any:
     return project
 
 
-def _keep(path: Path, manifest: Any) -> None:
-    from dbt.parser.manifest import extended_mashumaro_encoder
-
+def _keep(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(manifest.to_msgpack(extended_mashumaro_encoder))
+    beside.write_bytes(content)
     beside.replace(path)
     kept = sorted(path.parent.glob("parsed-*.msgpack"), key=lambda p: p.stat().st_mtime, reverse=True)
     for old in kept[KEEP_PARSED:]:

@@ -21,7 +21,7 @@ from orchestration.project import Manifest, load_manifest
 from orchestration.quality import expectation_checks
 from orchestration.resources import default_resources
 from orchestration.schedules import daily_schedule, training_schedule
-from orchestration.sensors import failure_sensor, landing_sensor
+from orchestration.sensors import failure_sensor, landing_sensor, reading_sensor
 
 
 def build_definitions(resources: Mapping[str, Any] | None = None, manifest: Manifest | None = None) -> dg.Definitions:
@@ -30,12 +30,13 @@ def build_definitions(resources: Mapping[str, Any] | None = None, manifest: Mani
     assets = [*raw_assets(), marts_assets(manifest), published_assets(manifest)]
     assets += [scoring_assets(), insights_assets(manifest), published_insights(manifest)]
     keys = sorted(key for definition in assets for key in definition.keys)
+    job = lake_job()
     return dg.Definitions(
         assets=[*assets, *training_assets(), *client_assets()],
         asset_checks=[raw_checks(), expectation_checks(manifest)],
-        jobs=[lake_job(), scoring_job(), training_job(), *client_jobs()],
+        jobs=[job, scoring_job(), training_job(), *client_jobs()],
         schedules=[daily_schedule(keys), training_schedule(), *client_schedules()],
-        sensors=[landing_sensor(keys), failure_sensor(), *client_sensors(keys)],
+        sensors=[landing_sensor(keys), reading_sensor(job, keys), failure_sensor(), *client_sensors(keys)],
         resources={**default_resources(), **(resources or {})},
         # One process per run: a process per step would cost 3 to 4 s each.
         executor=dg.in_process_executor,

@@ -13,9 +13,7 @@ from data_lake.layout import Layout
 from orchestration.project import REPOSITORY
 
 CONFIG = "dagster.yaml"
-
-# One transaction per this many events (see `event_log`); a year of days of one asset fits in one.
-EVENT_BATCH_SIZE = "2000"
+NAMED_BEFORE = b"orchestration.event_log"
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -27,30 +25,30 @@ QUIET = {
 
 
 # What `prepare` set DAGSTER_HOME to; any other value is the person's choice.
-_ours: str | None = None
+_prepared: str | None = None
 
 
 def home(layout: Layout) -> Path:
     """DAGSTER_HOME as it is or would be set."""
     chosen = os.environ.get("DAGSTER_HOME")
-    return Path(chosen).expanduser().resolve() if chosen and chosen != _ours else layout.dagster
+    return Path(chosen).expanduser().resolve() if chosen and chosen != _prepared else layout.dagster
 
 
 def prepare(layout: Layout) -> Path:
     """Make DAGSTER_HOME with our dagster.yaml and set the environment of this process and its children.
 
-    A dagster.yaml in a home the person chose is theirs and stays; in the lake it follows the repository's.
+    A dagster.yaml in a home the person chose is theirs and stays, unless it is a copy of ours that names a class which
+    is gone; in the lake it follows the repository's.
     """
-    global _ours
+    global _prepared
     folder = home(layout)
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / CONFIG
-    if folder == layout.dagster or not config.exists():
+    if folder == layout.dagster or not config.exists() or NAMED_BEFORE in config.read_bytes():
         replace_file(config, (REPOSITORY / CONFIG).read_bytes())
     os.environ.update(QUIET)
     if folder == layout.dagster:
-        _ours = str(folder)
+        _prepared = str(folder)
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ["LAKE_ROOT"] = str(layout.root)
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH_SIZE)
     return folder

@@ -10,7 +10,7 @@ WEEKLY_TRAINING = "weekly_training_job"
 
 
 def lake_job() -> dg.UnresolvedAssetJobDefinition:
-    """Everything, from landing files to published tables: what `fullhouse run`, the schedule and the sensor run."""
+    """Landing files to published tables: `fullhouse run`, the schedule and the sensors run parts of it."""
     return dg.define_asset_job(
         DAILY_LAKE,
         # Pulling from an account is asked for apart: a run reads what has landed. Training has its own rhythm.
@@ -29,7 +29,7 @@ def training_job() -> dg.UnresolvedAssetJobDefinition:
 
 
 def scoring_job() -> dg.UnresolvedAssetJobDefinition:
-    """Scores, outcomes and insight marts over what is published: the last part of the lake job, for backfills."""
+    """Scores, evaluations of past ones and insight marts: the last part of the lake job, for backfills."""
     return dg.define_asset_job(
         DAILY_SCORING,
         selection=dg.AssetSelection.groups("predictions", "insights", "published_insights"),

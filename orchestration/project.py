@@ -1,7 +1,7 @@
 """The dbt project as files: where it is, whether its manifest is there and current, what it publishes.
 
 Imports neither Dagster nor dbt, so that `fullhouse status` starts fast. Running dbt does not belong here (see
-`resources` and `dbt_process`).
+`dbt` and `dbt_process`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ DBT = (sys.executable, "-P", str(Path(__file__).with_name("dbt_process.py")))
 
 # Models with this tag are day-local facts, built incrementally; every other model is rebuilt whole.
 DAILY = "daily"
+# Models with this tag depend on the clock by more than leaving out later rows.
+AS_OF = "as_of"
 # Tables of marts/ and features/ that people may query, by the first word of their name; others are steps on the way.
 PUBLISHED_KINDS = ("dim", "fct", "agg", "feat")
 # The models over predictions/: built by a dbt process of their own after scoring, published beside the marts.

@@ -1,9 +1,8 @@
 """Great Expectations as asset checks: what contracts cannot say, of raw/ and of the tables about to be published.
 
-One step between the marts and their publication, over the days that will be published. Checks of raw/ hang on
-`fct_streams`, which every entity leads to: a run that read no new file still has to judge the snapshots it can see as
-of its day. A check fails as an error where a blocking expectation failed, as a warning where another did. What is
-expected does not belong here (see `data_lake.expectations`).
+One step between the marts and their publication, over the days that will be published, of the entities and tables that
+the run concerns. Checks of raw/ hang on a model that every run of their world builds. A check fails as an error where a
+blocking expectation failed, as a warning where another did.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,23 +12,24 @@ import dagster as dg
 
 from data_lake.contracts import load_contracts
 from data_lake.expectations import Verdict, check_raw, check_tables, table_suites, write_data_docs
-from data_lake.planning import built_as_of, unpublished
-from orchestration.assets.marts import model_key
-from orchestration.assets.outcomes import WORST_ROWS, table
+from data_lake.planning import built_as_of, end_audit, unaudited, unpublished
+from orchestration.assets.marts import BUILD_STEP, model_key
+from orchestration.metadata import WORST_ROWS, table
 from orchestration.project import Manifest, models
 from orchestration.resources import LakeResource
+from orchestration.selection import EXPECTATIONS_OF_RAW
+from orchestration.work import RAW_HANGS_ON
 
 EXPECTATIONS = "expectations"
-OF_RAW = "expectations_of_raw_"
-RAW_HANGS_ON = "fct_streams"
 
 
 def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
     """The suites of every entity and of every table that has one."""
-    marts = {node["name"]: node for node in models(manifest) if node["name"] in table_suites()}
-    hook = model_key(marts[RAW_HANGS_ON])
+    nodes = {node["name"]: node for node in models(manifest)}
+    marts = {name: node for name, node in nodes.items() if name in table_suites()}
     specs = [_spec(model_key(node), EXPECTATIONS) for node in marts.values()]
-    specs += [_spec(hook, OF_RAW + entity) for entity in load_contracts()]
+    for entity, contract in load_contracts().items():
+        specs.append(_spec(model_key(nodes[RAW_HANGS_ON[contract.world]]), EXPECTATIONS_OF_RAW + entity))
 
     @dg.multi_asset_check(name="expect", specs=specs, can_subset=True)
     def expect(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
@@ -38,15 +38,36 @@ def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
         if as_of is None:
             raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds them")
         lake.wait_for_warehouse()
-        relations = {name: node["relation_name"] for name, node in marts.items()}
+        keys = sorted(context.selected_asset_check_keys)
         days = unpublished(layout)
-        found = check_raw(layout, as_of=as_of, days=days) + check_tables(layout, relations, as_of=as_of, days=days)
+        entities = {key.name.removeprefix(EXPECTATIONS_OF_RAW) for key in keys if key.name != EXPECTATIONS}
+        # What was built since its expectations were last met; other tables are as they were then.
+        built = unaudited(layout)
+        relations = {name: node["relation_name"] for name, node in marts.items() if name in built}
+        verdicts = check_raw(layout, as_of=as_of, days=days, entities=entities)
+        verdicts += check_tables(layout, relations, as_of=as_of, days=days)
         write_data_docs(layout)
-        for key in sorted(context.selected_asset_check_keys):
-            subject = f"raw/{key.name.removeprefix(OF_RAW)}" if key.name != EXPECTATIONS else key.asset_key.path[-1]
-            yield _result(key, [f for f in found if f.subject == subject])
+        results = [_result(key, [v for v in verdicts if v.subject == _subject(key)]) for key in keys]
+        yield from results
+        # In a run that also built and tested them; a step that failed there would have kept this one from running.
+        steps = context.run.step_keys_to_execute
+        if steps is None or BUILD_STEP in steps:
+            end_audit(layout, _passed(results) & built)
 
     return expect
+
+
+def _subject(key: dg.AssetCheckKey) -> str:
+    """What the verdicts of this check are about."""
+    if key.name == EXPECTATIONS:
+        return key.asset_key.path[-1]
+    return f"raw/{key.name.removeprefix(EXPECTATIONS_OF_RAW)}"
+
+
+def _passed(results: Sequence[dg.AssetCheckResult]) -> frozenset[str]:
+    """Names of the models that met all their blocking expectations."""
+    failed = {r.asset_key for r in results if not r.passed and r.severity == dg.AssetCheckSeverity.ERROR}
+    return frozenset(r.asset_key.path[-1] for r in results if r.asset_key and r.asset_key not in failed)
 
 
 def _spec(key: dg.AssetKey, name: str) -> dg.AssetCheckSpec:
@@ -58,12 +79,12 @@ def _spec(key: dg.AssetKey, name: str) -> dg.AssetCheckSpec:
     )
 
 
-def _result(key: dg.AssetCheckKey, found: Sequence[Verdict]) -> dg.AssetCheckResult:
-    failed = sorted((f for f in found if not f.passed), key=lambda f: not f.blocking)
-    metadata: dict[str, Any] = {"expectations_met": len(found) - len(failed), "expectations_missed": len(failed)}
-    if found:
+def _result(key: dg.AssetCheckKey, verdicts: Sequence[Verdict]) -> dg.AssetCheckResult:
+    failed = sorted((v for v in verdicts if not v.passed), key=lambda v: not v.blocking)
+    metadata: dict[str, Any] = {"expectations_met": len(verdicts) - len(failed), "expectations_missed": len(failed)}
+    if verdicts:
         metadata["expectations"] = table(
-            [{"source": f.source, "says": f.sentence, "met": f.passed, "observed": f.observed} for f in found]
+            [{"source": f.source, "says": f.sentence, "met": f.passed, "observed": f.observed} for f in verdicts]
         )
     if failed:
         metadata["message"] = "; ".join(f"{f.sentence}: {f.observed}" for f in failed)

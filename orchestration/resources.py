@@ -1,29 +1,25 @@
-"""What assets are given: the lake, dbt, the warehouse, and somebody to tell about progress.
+"""What assets are given: the lake, dbt, the run's plan, and somebody to tell about progress.
 
 Making a resource touches nothing; LAKE_ROOT is read when a step starts.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DbtCliResource
 from dagster_duckdb import DuckDBResource
-from packaging.version import Version, parse
 
 from data_lake.layout import Layout
+from orchestration.dbt import Dbt
 from orchestration.holding import hold
+from orchestration.plans import Plans
 from orchestration.progress import Progress, Silent
-from orchestration.project import DBT, PROJECT
 
 # How long a step waits for the dbt of a killed run to notice that its parent is gone.
 WAREHOUSE_PATIENCE_SECONDS = 20.0
@@ -65,35 +61,11 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 time.sleep(0.2)
 
 
-class LakeDbt(DbtCliResource):  # type: ignore[misc]
-    """dbt as a child process that dies with its parent, without the preparations this project has no use for.
-
-    The stock resource starts `dbt --version` (which asks PyPI for updates: 3 to 7 s) and builds an adapter in our
-    process (1 s) to count rows while dbt holds the warehouse; rows are counted afterwards here, in one go.
-    """
-
-    @classmethod
-    def of(cls, project: Path = PROJECT) -> LakeDbt:
-        executable, *flags = DBT
-        # What dbt says in detail is 50 lines a model, a tenth of its time; the SQL it ran lies beside its log.
-        flags += ["--log-level-file", "info"]
-        return cls(
-            project_dir=str(project), profiles_dir=str(project), dbt_executable=executable, global_config_flags=flags
-        )
-
-    @cached_property
-    def _cli_version(self) -> Version:
-        return parse(importlib.metadata.version("dbt-core"))
-
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
-        return None
-
-
-def environment(layout: Layout) -> None:
-    """Tell a dbt started from this process which lake to build: its profile and sources read LAKE_ROOT."""
-    os.environ["LAKE_ROOT"] = str(layout.root)
-
-
 def default_resources() -> dict[str, Any]:
     """The resources of every run but the command line's and the tests'."""
-    return {"lake": LakeResource(), "dbt": LakeDbt.of(), "progress": dg.ResourceDefinition.hardcoded_resource(Silent())}
+    return {
+        "lake": LakeResource(),
+        "dbt": dg.ResourceDefinition.hardcoded_resource(Dbt()),
+        "plans": dg.ResourceDefinition.hardcoded_resource(Plans()),
+        "progress": dg.ResourceDefinition.hardcoded_resource(Silent()),
+    }

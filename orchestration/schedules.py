@@ -11,7 +11,7 @@ from orchestration.selection import lake_request
 
 
 def daily_schedule(assets: Sequence[dg.AssetKey]) -> dg.ScheduleDefinition:
-    """At 04:00 UTC, when yesterday's exports are there. Off until turned on: it runs without new files too."""
+    """At 04:00 UTC, when yesterday's exports have arrived. Off until turned on: it runs without new files too."""
 
     @dg.schedule(
         name="daily_lake_schedule",
@@ -19,7 +19,7 @@ def daily_schedule(assets: Sequence[dg.AssetKey]) -> dg.ScheduleDefinition:
         job_name=DAILY_LAKE,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Every day at 04:00 UTC: read what arrived, build, audit, publish, score.",
+        description="Every day at 04:00 UTC: read what arrived; what that changed is built after it.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return lake_request(Layout.from_env(), assets)

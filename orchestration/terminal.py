@@ -1,4 +1,4 @@
-"""How a run snapshots in a terminal: a bar per step, a line per step where no terminal is, a summary at the end.
+"""How a run looks in a terminal: a bar per step, a line per step where no terminal is, a summary at the end.
 
 What happened is decided elsewhere (see `lake_run`); this only draws it.
 """
@@ -20,8 +20,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from data_lake.status import Status
-from orchestration.lake_run import RunSummary
 from orchestration.progress import Progress
+from orchestration.run_summary import RunSummary
 
 STEP_WIDTH = 24
 # Rows shown one value a line, where a table of them is wider than the terminal.

@@ -7,7 +7,7 @@ snapshot knows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 import duckdb
@@ -29,8 +29,9 @@ __all__ = ["Verdict", "check_raw", "check_tables", "preload", "table_suites", "w
 WAREHOUSE = "warehouse"
 
 
-def check_raw(layout: Layout, *, as_of: date, days: Days) -> list[Verdict]:
-    """Judge every entity and source of raw/ in a window: inclusive ranges of days, None for all up to `as_of`.
+def check_raw(layout: Layout, *, as_of: date, days: Days, entities: Collection[str] | None = None) -> list[Verdict]:
+    """Judge entities (None: every one) and sources of raw/ in a window: inclusive ranges of days, None for all up to
+    `as_of`.
 
     An entity without a suite of its own is judged by its volume. Rows after `as_of` do not count. A newest snapshot is
     judged whatever the window; other expectations are left out where the window holds no rows of the entity and source.
@@ -41,7 +42,7 @@ def check_raw(layout: Layout, *, as_of: date, days: Days) -> list[Verdict]:
         forget(layout, "raw_")
     sources: dict[str, dict[str, set[str]]] = {}
     for partition in partitions(layout):
-        if partition.day <= as_of:
+        if partition.day <= as_of and (entities is None or partition.entity in entities):
             of_world = sources.setdefault(contract(partition.entity).world, {})
             of_world.setdefault(partition.entity, set()).add(partition.source)
     with connect(layout) as connection:

@@ -1,7 +1,7 @@
 """Training, scoring and the insight marts as assets, made from what the questions of ml/ declare.
 
 Training is partitioned by Monday: a week's version knows what was known at the end of it. Scoring is partitioned by
-day. Both can be backfilled, each day with the newest version whose data end by then. MLflow and scikit-learn are
+month. Both can be backfilled, each day with the newest version whose data end by then. MLflow and scikit-learn are
 imported inside the steps.
 """
 
@@ -18,13 +18,16 @@ from ml.question import Question
 from ml.questions import QUESTIONS, SCORECARD
 from orchestration import progress as steps
 from orchestration.alerts import Alert, record
-from orchestration.assets.marts import LakeTranslator, built_day, invoke, with_owned_tests
-from orchestration.assets.outcomes import RESULT_EVENTS, collect
+from orchestration.assets.dbt_results import dagster_events, read_results
+from orchestration.assets.marts import LakeTranslator, built_day
 from orchestration.assets.publish import published_key
-from orchestration.partitions import FIRST_DAY, Window, daily
+from orchestration.dbt import Dbt
+from orchestration.graph import insights, names, with_owned_tests
+from orchestration.partitions import FIRST_DAY, monthly
 from orchestration.progress import Progress
 from orchestration.project import INSIGHTS_FOLDER, Manifest
-from orchestration.resources import LakeDbt, LakeResource
+from orchestration.resources import LakeResource
+from orchestration.window import Window
 
 GATE, SCORED = "gate", "scored"
 
@@ -110,7 +113,7 @@ def scoring_assets() -> dg.AssetsDefinition:
                 prediction_key(table),
                 group_name="predictions",
                 kinds={"parquet"},
-                partitions_def=daily(),
+                partitions_def=monthly(),
                 deps=[published_key(read) for read in reads.get(table, everything)],
             )
             for table in (*reads, *SCORECARD)
@@ -188,7 +191,10 @@ def insights_assets(manifest: Manifest) -> dg.AssetsDefinition:
         dagster_dbt_translator=LakeTranslator(),
     )
     def build(
-        context: dg.AssetExecutionContext, lake: LakeResource, dbt: LakeDbt, progress: dg.ResourceParam[Progress]
+        context: dg.AssetExecutionContext,
+        lake: LakeResource,
+        dbt: dg.ResourceParam[Dbt],
+        progress: dg.ResourceParam[Progress],
     ) -> Iterator[Any]:
         from ml.predictions import ensure_readable
 
@@ -196,13 +202,20 @@ def insights_assets(manifest: Manifest) -> dg.AssetsDefinition:
         ensure_readable(layout)
         as_of = built_day(layout)
         lake.wait_for_warehouse()
-        progress.advance(steps.INSIGHTS, 0.0, "starting dbt")
-        invocation = invoke(context, dbt, layout, {"as_of": as_of.isoformat(), "days": None})
-        outcome = collect(invocation, progress, dict.fromkeys(RESULT_EVENTS, steps.INSIGHTS))
-        progress.finish(steps.INSIGHTS, f"{len(outcome.built)} tables, {outcome.tests_passed:,} checks passed")
+        progress.advance(steps.INSIGHTS, 0.0, "building")
+        selected = {key.path[-1] for key in context.selected_asset_keys} & names(manifest, insights(manifest))
+        build = dbt.build(
+            layout,
+            selected,
+            {"as_of": as_of.isoformat(), "days": None},
+            lambda name, is_test, share: progress.advance(steps.INSIGHTS, share, name),
+        )
+        results = read_results(build, manifest)
+        progress.finish(steps.INSIGHTS, f"{len(results.built)} tables, {results.tests_passed:,} checks passed")
         with lake.warehouse() as warehouse:
-            yield from outcome.events(context, warehouse)
-        outcome.raise_if_failed()
+            checks = {key.name: key for key in context.selected_asset_check_keys}
+            yield from dagster_events(results, manifest, checks, warehouse)
+        results.raise_if_failed()
 
     definition: dg.AssetsDefinition = build
     return definition

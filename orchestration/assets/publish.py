@@ -9,9 +9,13 @@ from typing import Any
 
 import dagster as dg
 
+from data_lake.layout import Layout
+from data_lake.planning import unaudited
 from data_lake.publish import PublishError, Table, publish, utc_now
 from orchestration import progress as steps
 from orchestration.assets.marts import built_day, model_key
+from orchestration.graph import models_of_worlds, names
+from orchestration.plans import worlds_with_rows
 from orchestration.progress import Progress
 from orchestration.project import INSIGHTS, Manifest, insight_tables, is_published, models, published_tables
 from orchestration.resources import LakeResource
@@ -47,7 +51,7 @@ def _publishing(
 ) -> dg.AssetsDefinition:
     """The step that writes the next version, of complete marts only, and tells Dagster of `tables`."""
 
-    @dg.multi_asset(name=name, specs=specs)
+    @dg.multi_asset(name=name, specs=specs, can_subset=True)
     def write(
         context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
     ) -> Iterator[dg.MaterializeResult[Any]]:
@@ -55,12 +59,10 @@ def _publishing(
         as_of = built_day(layout)
         progress.advance(step, 0.0)
         lake.wait_for_warehouse()
-        with lake.warehouse() as warehouse:
-            there = {name for (name,) in warehouse.execute("select table_name from duckdb_tables()").fetchall()}
-        # The insights of the last scoring stay readable until this run's replace them; their as-of day says how old
-        # they are.
-        insights = [table for table in insight_tables(manifest) if is_scored or table.name in there]
-        every = [*published_tables(manifest), *insights]
+        if unproven := unaudited(layout):
+            first = ", ".join(sorted(unproven)[:5])
+            raise dg.Failure(f"not every check of {first} passed since it was built: run 'fullhouse run'")
+        every = tables_to_publish(layout, manifest, lake, is_scored=is_scored)
         try:
             version = publish(
                 layout, every, as_of=as_of, run_id=context.run_id, created_at=utc_now(), is_scored=is_scored
@@ -69,8 +71,10 @@ def _publishing(
             raise dg.Failure(str(error)) from error
         progress.finish(step, f"version {version.number}, {len(version.rows)} tables")
         for table in tables:
+            if published_key(table.name) not in context.selected_asset_keys:
+                continue
             metadata: dict[str, Any] = {
-                "dagster/row_count": version.rows[table.name],
+                "dagster/row_count": version.rows.get(table.name, 0),
                 "version": version.number,
                 "as_of": as_of.isoformat(),
                 "path": dg.MetadataValue.path(str(layout.published_version(version.number))),
@@ -78,6 +82,16 @@ def _publishing(
             yield dg.MaterializeResult(asset_key=published_key(table.name), metadata=metadata)
 
     return write
+
+
+def tables_to_publish(layout: Layout, manifest: Manifest, lake: LakeResource, *, is_scored: bool) -> list[Table]:
+    """The tables of the worlds that have rows. The insights of the last scoring stay readable until this run's replace
+    them; their as-of day says how old they are."""
+    with lake.warehouse() as warehouse:
+        built = {name for (name,) in warehouse.execute("select table_name from duckdb_tables()").fetchall()}
+    of_worlds = names(manifest, models_of_worlds(manifest, worlds_with_rows(layout)))
+    insights = [table for table in insight_tables(manifest) if is_scored or table.name in built]
+    return [*(table for table in published_tables(manifest) if table.name in of_worlds), *insights]
 
 
 def published_spec(table: Table, mart: dg.AssetKey, group: str = "published") -> dg.AssetSpec:

@@ -4,7 +4,7 @@ How a file is read and merged does not belong here (see `data_lake.ingest`).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,9 +15,12 @@ from data_lake.ingest import IngestReport, ingest
 from data_lake.landing import Entry, entries
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES, Source
-from orchestration.partitions import daily, report_days
+from orchestration.partitions import monthly, report_months
 from orchestration.progress import Progress, reading
 from orchestration.resources import LakeResource
+
+# What the last reading changed, for the checks after it.
+CHANGED_FROM, CHANGED_TO = "changed_from", "changed_to"
 
 
 def raw_key(source: str, entity: str) -> dg.AssetKey:
@@ -49,7 +52,7 @@ def _source_assets(source: Source) -> dg.AssetsDefinition:
         name=f"read_{source.name}",
         specs=specs,
         can_subset=True,
-        partitions_def=daily(),
+        partitions_def=monthly(),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def read(
@@ -64,7 +67,7 @@ def _source_assets(source: Source) -> dg.AssetsDefinition:
             entity = key.path[-1]
             changed = report.changed.get((source.name, entity), set())
             metadata = _metadata(report, source.name, entity, held.get(entity, {}), changed)
-            report_days(context, key, changed, metadata)
+            report_months(context, key, changed, metadata)
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return read
@@ -91,16 +94,18 @@ def of_source(index: Mapping[tuple[str, str], Entry], source: str) -> Iterable[E
 
 
 def _metadata(
-    report: IngestReport, source: str, entity: str, held: Mapping[date, int], changed: Iterable[date]
+    report: IngestReport, source: str, entity: str, held: Mapping[date, int], changed: Collection[date]
 ) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "dagster/row_count": sum(held.values()),
         "days": len(held),
         "rows_read_now": report.rows[source, entity],
-        "days_changed_now": len(set(changed)),
+        "days_changed_now": len(changed),
         "rows_quarantined_now": sum(n for key, n in report.quarantined.items() if key[:2] == (source, entity)),
     }
+    if days := sorted(changed):
+        metadata |= {CHANGED_FROM: days[0].isoformat(), CHANGED_TO: days[-1].isoformat()}
     if held:
-        said |= {"first_day": min(held).isoformat(), "last_day": max(held).isoformat()}
+        metadata |= {"first_day": min(held).isoformat(), "last_day": max(held).isoformat()}
     failed = {name: error for name, error in report.failed.items() if name.startswith(f"{source}/")}
-    return said | ({"failed_files": dg.MetadataValue.json(failed)} if failed else {})
+    return metadata | ({"failed_files": dg.MetadataValue.json(failed)} if failed else {})

@@ -73,7 +73,7 @@ class Run:
 def is_building(run: Run) -> bool:
     """Whether dbt has begun to write models: it alone writes a write-ahead log while it runs."""
     log = run.lake.warehouse.with_name(run.lake.warehouse.name + ".wal")
-    return any(" build " in command for command in run.children()) and log.exists() and log.stat().st_size > 0
+    return any("dbt_process" in command for command in run.children()) and log.exists() and log.stat().st_size > 0
 
 
 def main() -> int:

@@ -13,9 +13,10 @@ import duckdb
 
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
-from orchestration.lake_run import Request, RunSummary, run_lake
+from orchestration.lake_run import Request, run_lake
 from orchestration.progress import Silent
 from orchestration.project import DBT, PROJECT
+from orchestration.run_summary import RunSummary
 
 
 def run(lake: Layout, **bounds: date | str | bool | None) -> RunSummary:

@@ -9,8 +9,9 @@ import pytest
 from data_lake.layout import Layout
 from data_lake.publish import current_version, publish, utc_now
 from data_lake.sample_world import write_sample_world
-from orchestration.lake_run import Request, is_up_to_date
 from orchestration.project import insight_tables, load_manifest, published_tables
+from orchestration.window import Window
+from orchestration.work import find_work
 from tests.conftest import REPOSITORY
 from tests.integration.lakes import query, run_well
 
@@ -37,16 +38,22 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     return lake
 
 
+def is_done(lake: Layout, *, with_scores: bool) -> bool:
+    work = find_work(lake, load_manifest(), Window())
+    assert work is not None
+    return work.is_done(with_scores=with_scores)
+
+
 def test_scores_older_than_the_marts_are_made_again(built: Layout) -> None:
     shown = current_version(built)
     assert shown is not None
     assert shown.is_scored
-    assert is_up_to_date(built, Request())
+    assert is_done(built, with_scores=True)
     # What a run leaves that is killed before it scores, and a run without models: the insights of an earlier scoring.
     tables = [*published_tables(load_manifest()), *insight_tables(load_manifest())]
     publish(built, tables, as_of=shown.as_of, run_id="killed", created_at=utc_now())
-    assert not is_up_to_date(built, Request())
-    assert is_up_to_date(built, Request(models=False))
+    assert not is_done(built, with_scores=True)
+    assert is_done(built, with_scores=False)
 
 
 def test_every_question_has_its_sql() -> None:

@@ -19,8 +19,8 @@ from data_lake.layout import Layout
 from data_lake.sample_world.live.world import LiveSettings
 from orchestration.cli import main
 from orchestration.clients import live_sensor, pull_asset, pull_schedule
-from orchestration.partitions import CHANGED, WINDOW
 from orchestration.resources import LakeResource
+from orchestration.window import CHANGED, WINDOW
 from tests.demo_twitch import demo
 from tests.helix_rows import channel, profile, user
 from tests.helix_server import CLIENT_ID, FakeClock, HelixServer, World

@@ -30,7 +30,7 @@ def evaluate(lake: Layout, last_day: date) -> list[date]:
     version = ModelVersion(QUESTION, "1", "run", MONDAY, MONDAY, True, {})
     for day in evaluated:
         score = Score("coverage", 0.8, 9, (day, day + timedelta(28)))
-        predictions.write_live(lake, day, QUESTION, scorecard(version, "live", [score]))
+        predictions.write_live(lake, day, QUESTION, scorecard(version, "live", [score]), "evidence")
     return evaluated
 
 

@@ -24,7 +24,7 @@ from ml.gates import Condition
 from ml.published import Published
 from ml.question import Question
 from ml.questions import QUESTIONS, SCORECARD
-from ml.scoring import Answers, Scorer, score_all
+from ml.scoring import Answers, Comparison, Scorer, score_all
 from ml.serving import Served
 from ml.splits import SplitError
 from ml.training import Evaluation, Trainer, train
@@ -57,17 +57,18 @@ class Counting(Scorer):
     """One row of drift as the answer; past answers are compared with nothing but themselves."""
 
     trusted: Sequence[str] = ()
+    happened = 1.0
 
     def score(self, published: Published, as_of: date, served: Served | None) -> Answers:
         days = len(published.frame("select * from dim_dates"))
         row = {"feature": "days", "stability_index": 0.0, "drift_level": "ok", "row_count": days}
         return Answers({"model_drift": pd.DataFrame([row])}, {"ok": 1})
 
-    def evaluate_live(
-        self, published: Published, answers: Mapping[date, pd.DataFrame]
-    ) -> Iterator[tuple[date, Sequence[Score], pd.DataFrame]]:
+    def evaluate_live(self, published: Published, answers: Mapping[date, pd.DataFrame]) -> Iterator[Comparison]:
         for day, rows in answers.items():
-            yield day, [Score("days", 1.0, len(rows), (day, day + timedelta(7)))], rows
+            happened = pd.DataFrame({"days": [self.happened]})
+            score = Score("days", self.happened, len(rows), (day, day + timedelta(7)))
+            yield Comparison(day, rows, lambda score=score: [score], [happened])
 
 
 class Broken(Counting):
@@ -137,6 +138,15 @@ def test_a_question_that_fails_keeps_the_answers_it_gave_before(lake: Layout) ->
     score_all([toy("q", scoring=Counting())], lake, [DAY])
     score_all([toy("q", scoring=Broken())], lake, [DAY])
     assert len(predictions.read(lake, "model_drift", DAY, "q")) == 1
+
+
+def test_a_day_is_evaluated_again_only_when_its_answers_or_what_happened_changed(lake: Layout) -> None:
+    scorer = Counting()
+    question = toy("q", scoring=scorer)
+    assert [score_all([question], lake, [DAY])[0].evaluated_days for _ in range(2)] == [1, 0]
+    scorer.happened = 2.0
+    assert [score_all([question], lake, [DAY])[0].evaluated_days for _ in range(2)] == [1, 0]
+    assert predictions.read(lake, "model_scores", DAY, "q-live")["value"].tolist() == [2.0]
 
 
 def test_scoring_days_at_once_and_one_by_one_ends_in_the_same_files(lake: Layout) -> None:

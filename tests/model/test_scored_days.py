@@ -6,7 +6,7 @@ from datetime import date
 
 from data_lake.layout import Layout
 from orchestration.assets.models import days_to_score
-from orchestration.partitions import Window
+from orchestration.window import Window
 from tests.model.conftest import released
 
 

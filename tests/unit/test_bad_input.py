@@ -54,9 +54,9 @@ def comment(change: Callable[[dict[str, Any]], object]) -> Change:
     """Change the second of three comments."""
 
     def changed(content: bytes) -> bytes:
-        said = json.loads(content)
-        change(said["comments"][1])
-        return json.dumps(said).encode()
+        document = json.loads(content)
+        change(document["comments"][1])
+        return json.dumps(document).encode()
 
     return changed
 
@@ -80,7 +80,7 @@ def test_a_damaged_chat_costs_the_damaged_row_only(lake: Layout, tmp_path: Path,
     bad, _ = read(lake, file)
     assert count(lake, "chat_messages") == kept
     assert [(name, at) for name, at, _ in bad] == ([("chat.json", row)] if row else [])
-    assert all(reason in said for _, _, said in bad), bad
+    assert all(reason in reason_given for _, _, reason_given in bad), bad
     if kept == 3:
         assert "grüße" in {text for (text,) in scan(lake, "chat_messages").select("text").fetchall()}
 
@@ -91,9 +91,9 @@ def test_a_truncated_gzip_is_named_and_keeps_what_stands_before(lake: Layout, tm
     (tmp_path / "house" / "viewer_counts.sql").write_text(VIEWERS)
     whole = gzip.compress("\n".join(["time,viewers", *rows]).encode())
     (tmp_path / "house" / "cut.csv").write_bytes(whole[: len(whole) // 2])
-    _, said = read(lake, tmp_path / "house")
+    _, message = read(lake, tmp_path / "house")
     assert 0 < count(lake, "viewer_counts") < 20_000
-    assert "gzip" in said
+    assert "gzip" in message
 
 
 TABLES: dict[str, tuple[str, str, str, int, tuple[int, str] | None]] = {
@@ -128,10 +128,10 @@ def test_a_renamed_column_is_named_with_what_the_file_has(lake: Layout, tmp_path
     (tmp_path / "viewer_counts.sql").write_text(VIEWERS)
     (tmp_path / "good.csv").write_text(f"time,viewers\n{TIME.format(0)},5\n")
     (tmp_path / "renamed.csv").write_text(f"time,viewer_number\n{TIME.format(1)},5\n")
-    _, said = read(lake, tmp_path)
+    _, message = read(lake, tmp_path)
     assert count(lake, "viewer_counts") == 1
-    assert "viewer_counts.sql" in said
-    assert "viewer_number" in said
+    assert "viewer_counts.sql" in message
+    assert "viewer_number" in message
 
 
 def test_an_empty_file_is_refused_by_name_and_one_dropped_into_landing_is_told_of(lake: Layout, tmp_path: Path) -> None:

@@ -63,12 +63,12 @@ def test_a_youtube_message_as_json_or_jsonl(tmp_path: Path, lines: bool) -> None
         {"id": "😂", "name": ":joy:", "is_custom_emoji": False},
     ]
     badges = [{"title": "Member (6 months)", "icons": []}, {"title": "Moderator", "icon_name": "moderator"}]
-    said = youtube(
+    message_item = youtube(
         message="👍🏽 :hi: x :hi: :joy:", emotes=emotes, time_in_seconds=-1.5, author={**ANN, "badges": badges}
     )
-    found = read(tmp_path, said, lines=lines, **STREAM)
-    assert found.what == f"a chat-downloader chat ({'JSONL' if lines else 'JSON'})"
-    (row,) = found.messages
+    parsed = read(tmp_path, message_item, lines=lines, **STREAM)
+    assert parsed.what == f"a chat-downloader chat ({'JSONL' if lines else 'JSON'})"
+    (row,) = parsed.messages
     assert (row["message_id"], row["sent_at"], row["offset_seconds"]) == (
         "y-1",
         datetime(2023, 11, 14, 22, 13, 20),
@@ -85,24 +85,24 @@ def test_a_youtube_message_as_json_or_jsonl(tmp_path: Path, lines: bool) -> None
 
 
 def test_every_member_is_optional(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path, youtube(message="x"), {"message": "only text", "timestamp": AT}, {"message": "no time"}, {}, **STREAM
     )
-    assert [m["text"] for m in found.messages] == ["x", "only text"]
-    assert [row["_row"] for row in found.bad] == [3, 4]
+    assert [m["text"] for m in parsed.messages] == ["x", "only text"]
+    assert [row["_row"] for row in parsed.bad] == [3, 4]
 
 
 def test_an_item_without_a_time_has_its_offset_from_the_start_the_sidecar_states(tmp_path: Path) -> None:
-    said = youtube(message="x", timestamp=None, time_in_seconds=90)
-    (row,) = read(tmp_path, said, **STREAM, stream_started_at="2026-01-01T20:00:00Z").messages
+    untimed = youtube(message="x", timestamp=None, time_in_seconds=90)
+    (row,) = read(tmp_path, untimed, **STREAM, stream_started_at="2026-01-01T20:00:00Z").messages
     assert row["sent_at"] == datetime(2026, 1, 1, 20, 1, 30)
 
 
 @pytest.mark.parametrize("moment", [10**40, -5, "soon", float("1e300"), True, [1]])
 def test_a_time_that_is_none_costs_its_item_only(tmp_path: Path, moment: Any) -> None:
-    found = read(tmp_path, youtube(message="x", timestamp=moment), youtube(message="y"), **STREAM)
-    assert [m["text"] for m in found.messages] == ["y"]
-    assert len(found.bad) == 1
+    parsed = read(tmp_path, youtube(message="x", timestamp=moment), youtube(message="y"), **STREAM)
+    assert [m["text"] for m in parsed.messages] == ["y"]
+    assert len(parsed.bad) == 1
 
 
 def test_a_paid_item_counts_once_and_its_amount_is_read_from_the_text(tmp_path: Path) -> None:
@@ -113,16 +113,16 @@ def test_a_paid_item_counts_once_and_its_amount_is_read_from_the_text(tmp_path: 
         "message_type": "ticker_paid_message_item",
         "money": money,
     }
-    found = read(tmp_path, youtube("paid_message", money=money, message="gg"), ticker, youtube(message="x"), **STREAM)
-    (event,) = found.events
+    parsed = read(tmp_path, youtube("paid_message", money=money, message="gg"), ticker, youtube(message="x"), **STREAM)
+    (event,) = parsed.events
     assert (event["event_type"], event["amount"], event["currency"], event["message_text"]) == (
         "superchat",
         Decimal("1234.5000"),
         "EUR",
         "gg",
     )
-    assert len(found.messages) == 1
-    assert not found.bad
+    assert len(parsed.messages) == 1
+    assert not parsed.bad
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,8 @@ def test_members_new_and_old_and_gifts_of_membership(tmp_path: Path) -> None:
         youtube("sponsorships_gift_redemption_announcement", message_id="y-4", message="received a gift by Bob"),
         **STREAM,
     ).events
-    told = [(e["event_type"], e["month_count"], e["gift_count"], e["gift_recipient_id"]) for e in events]
-    assert told == [
+    rows = [(e["event_type"], e["month_count"], e["gift_count"], e["gift_recipient_id"]) for e in events]
+    assert rows == [
         ("subscription", None, None, None),
         ("resubscription", 6, None, None),
         ("gift", None, 5, None),
@@ -163,20 +163,22 @@ def test_members_new_and_old_and_gifts_of_membership(tmp_path: Path) -> None:
 
 
 def test_removals_on_youtube_have_the_time_of_the_last_item(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path,
         youtube(message="x"),
         {"action_type": "mark_chat_item_as_deleted", "message_type": "deleted_message", "target_message_id": "y-1"},
         {"action_type": "mark_chat_items_by_author_as_deleted", "message_type": "ban_user", "author": {"id": "UCbad"}},
         **STREAM,
     )
-    told = [(a["action_type"], a["target_message_id"], a["target_viewer_id"], a["occurred_at"]) for a in found.actions]
+    removals = [
+        (a["action_type"], a["target_message_id"], a["target_viewer_id"], a["occurred_at"]) for a in parsed.actions
+    ]
     moment = datetime(2023, 11, 14, 22, 13, 20)
-    assert told == [("delete", "y-1", None, moment), ("ban", None, "UCbad", moment)]
+    assert removals == [("delete", "y-1", None, moment), ("ban", None, "UCbad", moment)]
 
 
 def test_a_live_twitch_message(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path,
         twitch(
             message="Kappa hi",
@@ -188,16 +190,16 @@ def test_a_live_twitch_message(tmp_path: Path) -> None:
         ),
         lines=True,
     )
-    (row,) = found.messages
+    (row,) = parsed.messages
     assert (row["platform"], row["message_id"], row["channel_id"], row["viewer_id"]) == ("twitch", uuid(1), "9", "7")
     assert (row["bits_count"], row["is_first_message"], row["reply_to_message_id"]) == (100, True, uuid(9))
     assert [(e["name"], e["start"], e["end"]) for e in row["emotes"]] == [("Kappa", 0, 4)]
-    assert [c["channel_id"] for c in found.rows("channels")] == ["9"]
-    assert not found.problems
+    assert [c["channel_id"] for c in parsed.rows("channels")] == ["9"]
+    assert not parsed.problems
 
 
 def test_a_twitch_vod_has_its_emotes_in_one_text_and_its_stream_in_the_sidecar(tmp_path: Path) -> None:
-    said = {
+    message_item = {
         "message_id": uuid(1),
         "message_type": "text_message",
         "timestamp": AT,
@@ -206,13 +208,13 @@ def test_a_twitch_vod_has_its_emotes_in_one_text_and_its_stream_in_the_sidecar(t
         "emotes": [{"id": "25", "name": "Kappa", "locations": "0-4,8-12"}],
         "author": {"id": "7", "name": "ann", "display_name": "Ann"},
     }
-    (row,) = read(tmp_path, said, channel_id="9", vod_id=77).messages
+    (row,) = read(tmp_path, message_item, channel_id="9", vod_id=77).messages
     assert (row["platform"], row["stream_id"], [e["start"] for e in row["emotes"]]) == ("twitch", "vod:77", [0, 8])
 
 
 def test_the_mark_the_tool_leaves_behind_an_action_is_cut_off(tmp_path: Path) -> None:
-    for said in ("waves\x01", "\x01ACTION waves\x01"):
-        (row,) = read(tmp_path, twitch(message=said)).messages
+    for message in ("waves\x01", "\x01ACTION waves\x01"):
+        (row,) = read(tmp_path, twitch(message=message)).messages
         assert (row["text"], row["is_action"], row["message_type"]) == ("waves", True, "action")
 
 
@@ -271,7 +273,7 @@ def test_twitch_moderation(tmp_path: Path) -> None:
 
 
 def test_what_the_chat_says_about_itself_is_nothing_and_what_is_unknown_is_told(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path,
         youtube("viewer_engagement_message"),
         youtube("banner", message="x"),
@@ -279,15 +281,15 @@ def test_what_the_chat_says_about_itself_is_nothing_and_what_is_unknown_is_told(
         3,
         **STREAM,
     )
-    assert "message_type 'new_thing' is unknown" in found.reasons
-    assert not found.messages
-    assert {row["_row"] for row in found.bad} >= {3, 4}
-    assert not {row["_row"] for row in found.bad} & {1, 2}
+    assert "message_type 'new_thing' is unknown" in parsed.reasons
+    assert not parsed.messages
+    assert {row["_row"] for row in parsed.bad} >= {3, 4}
+    assert not {row["_row"] for row in parsed.bad} & {1, 2}
 
 
 def test_items_of_no_known_site_say_what_to_write(tmp_path: Path) -> None:
-    found = read(tmp_path, {"message_type": "text_message", "message": "x", "timestamp": AT, "author": {"id": "1"}})
-    assert "platform (youtube or twitch)" in found.problems[0].reason
+    parsed = read(tmp_path, {"message_type": "text_message", "message": "x", "timestamp": AT, "author": {"id": "1"}})
+    assert "platform (youtube or twitch)" in parsed.problems[0].reason
     assert (
         read(tmp_path, {"message": "x", "timestamp": AT}, platform="Twitch", channel_id="9").messages[0]["platform"]
         == "twitch"

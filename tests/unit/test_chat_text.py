@@ -105,17 +105,17 @@ def test_a_name_in_another_script_is_no_login_and_still_one_viewer(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("sidecar", "said"),
+    ("sidecar", "sentence"),
     [
         ({}, "write platform and channel_id or channel_login into its sidecar chat.txt.yml"),
         ({"platform": "twitch", "channel_id": 5}, "write stream_started_at"),
         ({**SIDECAR, "stream_started_at": "noon"}, "stream_started_at is 'noon'"),
     ],
 )
-def test_a_sidecar_that_lacks_something_is_told_what(tmp_path: Path, sidecar: dict[str, Any], said: str) -> None:
+def test_a_sidecar_that_lacks_something_is_told_what(tmp_path: Path, sidecar: dict[str, Any], sentence: str) -> None:
     read = Read(tmp_path, "[0:00:30] ann: hi", sidecar)
     assert not read.messages
-    assert said in " ".join(read.problems)
+    assert sentence in " ".join(read.problems)
 
 
 def test_lines_that_are_no_messages_are_kept_with_their_text(tmp_path: Path) -> None:
@@ -206,12 +206,12 @@ def gifts(tmp_path: Path, *lines: str) -> list[tuple[str | None, str, str | None
     read = Read(tmp_path, "\n".join(lines), SIDECAR)
     assert read.messages == []
     groups: dict[str, str] = {}
-    found = []
+    given = []
     for e in read.events:
         assert (e["event_type"], e["tier"], e["gift_count"]) == ("gift", "1000", 1)
         group = groups.setdefault(e["gift_group_id"], str(len(groups) + 1)) if e["gift_group_id"] else None
-        found.append((e["viewer_id"], e["gift_recipient_id"].removeprefix("login:"), group))
-    return found
+        given.append((e["viewer_id"], e["gift_recipient_id"].removeprefix("login:"), group))
+    return given
 
 
 def test_an_announcement_groups_the_gifts_that_follow_and_adds_none(tmp_path: Path) -> None:

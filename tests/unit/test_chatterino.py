@@ -21,9 +21,9 @@ def read(tmp_path: Path, *lines: str, name: str = NAME, **sidecar: Any) -> Read:
 
 
 def test_a_line_is_a_message_at_its_local_time_in_the_channel_of_the_file_name(tmp_path: Path) -> None:
-    found = read(tmp_path, "# Start logging at 2026-01-31 18:00:00 CET", "[18:00:05]  Ann: hello: there", **BERLIN)
-    assert found.what == "a Chatterino day log"
-    (row,) = found.messages
+    parsed = read(tmp_path, "# Start logging at 2026-01-31 18:00:00 CET", "[18:00:05]  Ann: hello: there", **BERLIN)
+    assert parsed.what == "a Chatterino day log"
+    (row,) = parsed.messages
     assert (row["sent_at"], row["channel_id"], row["viewer_id"]) == (
         datetime(2026, 1, 31, 17, 0, 5),
         "login:house",
@@ -43,15 +43,15 @@ def test_summer_and_winter_differ_by_the_clock_of_the_zone(tmp_path: Path) -> No
 
 
 def test_a_heading_in_utc_needs_no_sidecar(tmp_path: Path) -> None:
-    found = read(tmp_path, "# Start logging at 2026-01-31 18:00:00 UTC", "[18:00:05]  ann: hi")
-    assert found.messages[0]["sent_at"] == datetime(2026, 1, 31, 18, 0, 5)
-    assert not found.problems
+    parsed = read(tmp_path, "# Start logging at 2026-01-31 18:00:00 UTC", "[18:00:05]  ann: hi")
+    assert parsed.messages[0]["sent_at"] == datetime(2026, 1, 31, 18, 0, 5)
+    assert not parsed.problems
 
 
 def test_a_local_log_without_its_zone_says_what_to_write_and_keeps_the_lines(tmp_path: Path) -> None:
-    found = read(tmp_path, "# Start logging at 2026-01-31 18:00:00 CET", "[18:00:05]  ann: hi")
-    assert "time_zone (such as Europe/Berlin)" in found.problems[0].reason
-    assert [row["_text"] for row in found.bad] == ["[18:00:05]  ann: hi"]
+    parsed = read(tmp_path, "# Start logging at 2026-01-31 18:00:00 CET", "[18:00:05]  ann: hi")
+    assert "time_zone (such as Europe/Berlin)" in parsed.problems[0].reason
+    assert [row["_text"] for row in parsed.bad] == ["[18:00:05]  ann: hi"]
 
 
 @pytest.mark.parametrize("sidecar", [{"time_zone": "Middle/Earth"}, {"time_zone": "../etc"}])
@@ -60,12 +60,12 @@ def test_a_zone_that_is_none_is_named(tmp_path: Path, sidecar: dict[str, str]) -
 
 
 def test_a_log_without_a_channel_says_what_to_write(tmp_path: Path) -> None:
-    found = read(tmp_path, "[18:00:05]  ann: hi", name="2026-01-31.log", **BERLIN)
-    assert "channel_id or channel_login" in found.problems[0].reason
+    parsed = read(tmp_path, "[18:00:05]  ann: hi", name="2026-01-31.log", **BERLIN)
+    assert "channel_id or channel_login" in parsed.problems[0].reason
 
 
 @pytest.mark.parametrize(
-    ("sentence", "told"),
+    ("sentence", "action"),
     [
         ("bob has been permanently banned.", ("ban", "login:bob", None, None)),
         ("bob has been timed out for 1h 10m.", ("timeout", "login:bob", 4200.0, None)),
@@ -74,16 +74,16 @@ def test_a_log_without_a_channel_says_what_to_write(tmp_path: Path) -> None:
         ("Chat has been cleared by a moderator.", ("clear", None, None, None)),
     ],
 )
-def test_sentences_about_moderation_are_actions(tmp_path: Path, sentence: str, told: tuple[Any, ...]) -> None:
-    found = read(tmp_path, f"[18:00:05]  {sentence}", **BERLIN)
-    (row,) = found.actions
-    assert (row["action_type"], row["target_viewer_id"], row["duration_seconds"], row["moderator_id"]) == told
-    assert not found.bad
-    assert not found.messages
+def test_sentences_about_moderation_are_actions(tmp_path: Path, sentence: str, action: tuple[Any, ...]) -> None:
+    parsed = read(tmp_path, f"[18:00:05]  {sentence}", **BERLIN)
+    (row,) = parsed.actions
+    assert (row["action_type"], row["target_viewer_id"], row["duration_seconds"], row["moderator_id"]) == action
+    assert not parsed.bad
+    assert not parsed.messages
 
 
 def test_notices_are_events_and_talk_about_the_connection_is_nothing(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path,
         "[18:00:05]  joined channel",
         "[18:00:06]  ann subscribed with Prime. They've subscribed for 43 months!",
@@ -92,12 +92,12 @@ def test_notices_are_events_and_talk_about_the_connection_is_nothing(tmp_path: P
         "no time",
         **BERLIN,
     )
-    assert [(e["event_type"], e["viewer_id"]) for e in found.events] == [
+    assert [(e["event_type"], e["viewer_id"]) for e in parsed.events] == [
         ("resubscription", "login:ann"),
         ("raid", "login:bob"),
     ]
-    assert found.events[1]["raid_viewer_count"] == 12
-    assert [row["_row"] for row in found.bad] == [4, 5]
+    assert parsed.events[1]["raid_viewer_count"] == 12
+    assert [row["_row"] for row in parsed.bad] == [4, 5]
 
 
 @pytest.mark.parametrize("day", ["2026-01-31", "2026-03-29", "2026-10-25"])

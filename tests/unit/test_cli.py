@@ -21,8 +21,8 @@ from data_lake.planning import begin_build, plan
 from data_lake.publish import Table, Version
 from orchestration import terminal
 from orchestration.cli import main
-from orchestration.lake_run import FailedCheck, RunSummary
 from orchestration.project import REPOSITORY
+from orchestration.run_summary import FailedCheck, RunSummary
 from tests.builders import message, put, twitch_chat
 
 

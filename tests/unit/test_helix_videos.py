@@ -90,7 +90,7 @@ def test_pages_come_in_several_shapes(tmp_path: Path, content: Any) -> None:
     assert (read.problems, read.bad) == ([], [])
 
 
-def test_an_archive_is_a_snapshot_at_its_stream_and_its_channel(tmp_path: Path) -> None:
+def test_an_archive_is_a_snapshot_of_its_stream_and_its_channel(tmp_path: Path) -> None:
     read = Read(tmp_path, page(video()))
     (stream,), (channel,) = read.streams, read.rows["channels"]
     assert said(
@@ -226,5 +226,5 @@ def test_files_read_side_by_side_do_not_meet(tmp_path: Path) -> None:
         return sorted(row["video_id"] for row in Read(folder, page).rows["videos"])
 
     with ThreadPoolExecutor(4) as readers:
-        found = list(readers.map(videos, range(1, 41)))
-    assert found == [sorted(str(number * 100 + n) for n in range(20)) for number in range(1, 41)]
+        results = list(readers.map(videos, range(1, 41)))
+    assert results == [sorted(str(number * 100 + n) for n in range(20)) for number in range(1, 41)]

@@ -104,8 +104,8 @@ def test_a_log_of_many_orders_of_tags_is_read_whole(tmp_path: Path) -> None:
     assert all(r["is_moderator"] and not r["is_subscriber"] for r in rows)
 
 
-def test_plain_messages_are_those_of_messages_read_with_care(tmp_path: Path) -> None:
-    said = [
+def test_plain_messages_are_the_same_by_the_fast_and_the_slow_path(tmp_path: Path) -> None:
+    taggings = [
         {},
         {"emotes": "25:0-4,6-10/1902:12-16"},
         {"emotes": "25:4-2/26:90-99"},
@@ -141,17 +141,17 @@ def test_plain_messages_are_those_of_messages_read_with_care(tmp_path: Path) -> 
         "@"
         + ";".join(f"{name.replace('_', '-')}={value}" for name, value in {**usual, **tags}.items())
         + f" :Ann!a@b {rest}"
-        for tags in said
+        for tags in taggings
         for rest in [*(f"PRIVMSG #House :{text}" for text in texts), "PRIVMSG #house word", "PART #house"]
     ]
     fast = read(tmp_path, *lines)
     slow = Read(SOURCE, tmp_path, "\r\n".join(line.replace(";id=", ";vip=0;id=") for line in lines))
     assert len(fast.messages) > 50
     for by_fast, by_slow in ((fast.messages, slow.messages), (fast.bad, slow.bad)):
-        told = [
+        rows_of_both = [
             sorted(({**row, "_text": None} for row in rows), key=lambda row: row["_row"]) for rows in (by_fast, by_slow)
         ]
-        assert told[0] == told[1]
+        assert rows_of_both[0] == rows_of_both[1]
     for entity in ("channels", "viewers"):
         assert fast.rows(entity) == slow.rows(entity)
 
@@ -206,14 +206,14 @@ def test_a_mirrored_message_of_a_shared_chat_names_the_channel_it_was_written_in
 
 
 def test_a_mirrored_notice_is_the_other_channels_event_under_its_own_id(tmp_path: Path) -> None:
-    told = notice(
+    line = notice(
         "sharedchatnotice",
         source_msg_id="sub",
         source_room_id=10,
         source_id="o-1",
         **params(cumulative_months=1, sub_plan=1000),
     )
-    (event,) = read(tmp_path, told, stream_id="s-1").events
+    (event,) = read(tmp_path, line, stream_id="s-1").events
     assert (event["event_id"], event["channel_id"], event["event_type"]) == ("o-1", "10", "subscription")
     assert event["stream_id"] is None
 
@@ -254,9 +254,9 @@ def test_a_mirrored_notice_is_the_other_channels_event_under_its_own_id(tmp_path
 def test_each_kind_of_notice_is_its_event(
     tmp_path: Path, kind: str, tags: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    found = read(tmp_path, notice(kind, **params(**tags)))
-    assert not found.bad
-    (event,) = found.events
+    parsed = read(tmp_path, notice(kind, **params(**tags)))
+    assert not parsed.bad
+    (event,) = parsed.events
     assert {name: event[name] for name in expected} == expected
     assert (event["event_id"], event["viewer_login"], event["channel_id"]) == ("n-1", "ann", "9")
 
@@ -284,16 +284,16 @@ def test_an_anonymous_gift_has_no_giver(tmp_path: Path, tags: dict[str, Any]) ->
 
 
 def test_a_charity_donation_has_its_amount_in_its_currency(tmp_path: Path) -> None:
-    told = notice("charitydonation", **params(donation_amount=1050, donation_currency="eur", exponent=2))
-    (event,) = read(tmp_path, told).events
+    line = notice("charitydonation", **params(donation_amount=1050, donation_currency="eur", exponent=2))
+    (event,) = read(tmp_path, line).events
     assert (event["event_type"], str(event["amount"]), event["currency"]) == ("donation", "10.5000", "EUR")
 
 
 def test_an_announcement_is_a_message(tmp_path: Path) -> None:
-    found = read(tmp_path, notice("announcement", "read this", **params(color="PRIMARY")))
-    (row,) = found.messages
+    parsed = read(tmp_path, notice("announcement", "read this", **params(color="PRIMARY")))
+    (row,) = parsed.messages
     assert (row["text"], row["message_type"], row["viewer_login"]) == ("read this", "announcement", "ann")
-    assert not found.events
+    assert not parsed.events
 
 
 def test_moderation_is_told_apart_by_what_is_missing(tmp_path: Path) -> None:
@@ -305,8 +305,8 @@ def test_moderation_is_told_apart_by_what_is_missing(tmp_path: Path) -> None:
         tagged("CLEARMSG", "bad words", room_id="", login="bob", target_msg_id="m-7"),
         chat("so that the id of the room is known"),
     ).actions
-    told = [(a["action_type"], a["duration_seconds"], a["target_viewer_id"], a["target_message_id"]) for a in actions]
-    assert told == [
+    kinds = [(a["action_type"], a["duration_seconds"], a["target_viewer_id"], a["target_message_id"]) for a in actions]
+    assert kinds == [
         ("timeout", 350.0, "8", None),
         ("ban", None, "8", None),
         ("clear", None, None, None),
@@ -315,7 +315,7 @@ def test_moderation_is_told_apart_by_what_is_missing(tmp_path: Path) -> None:
     assert {a["channel_id"] for a in actions} == {"9"}
 
 
-def test_a_room_state_is_a_snapshot_at_the_channel_with_its_last_settings(tmp_path: Path) -> None:
+def test_a_room_state_is_a_snapshot_of_the_channel_with_its_last_settings(tmp_path: Path) -> None:
     (channel,) = read(
         tmp_path,
         "@emote-only=0;followers-only=-1;r9k=0;room-id=9;slow=0;subs-only=0 :tmi.twitch.tv ROOMSTATE #House",
@@ -332,17 +332,17 @@ def test_a_room_state_is_a_snapshot_at_the_channel_with_its_last_settings(tmp_pa
 
 
 def test_viewers_are_seen_as_they_were_last(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path, chat("x"), chat("y", id="m-2", display_name="ANN"), chat("z", id="m-3", user_id=8, nick="bob")
     )
-    assert [(v["viewer_id"], v["login"], v["display_name"]) for v in found.rows("viewers")] == [
+    assert [(v["viewer_id"], v["login"], v["display_name"]) for v in parsed.rows("viewers")] == [
         ("7", "ann", "ANN"),
         ("8", "bob", "Ann"),
     ]
 
 
 def test_what_a_connection_says_about_itself_is_no_row_and_what_is_nothing_is_told(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path,
         "PING :tmi.twitch.tv",
         ":tmi.twitch.tv 001 justinfan1 :Welcome, GLHF!",
@@ -355,16 +355,16 @@ def test_what_a_connection_says_about_itself_is_no_row_and_what_is_nothing_is_to
         "@room-id=9;tmi-sent-ts=1700000000000 :tmi.twitch.tv SHOUT #house :x",
         "garbage in the log",
     )
-    assert [m["text"] for m in found.messages] == ["kept"]
+    assert [m["text"] for m in parsed.messages] == ["kept"]
     assert [
-        (row["_row"], row["_problem"].split(" (")[0]) for row in sorted(found.bad, key=lambda row: row["_row"])
+        (row["_row"], row["_problem"].split(" (")[0]) for row in sorted(parsed.bad, key=lambda row: row["_row"])
     ] == [
         (7, "nothing says when it was sent"),
         (8, "nothing says when it was sent"),
         (9, "the IRC command SHOUT is unknown"),
         (10, "the line is not an IRC message; expected @tags :sender COMMAND #channel :text"),
     ]
-    assert found.bad[-1]["_text"]
+    assert parsed.bad[-1]["_text"]
 
 
 def as_json(raw: str, **more: Any) -> dict[str, Any]:
@@ -407,20 +407,20 @@ BASIC = {
 
 @pytest.mark.parametrize("separator", ["\n", None])
 def test_json_and_ndjson_give_the_rows_of_the_raw_line(tmp_path: Path, separator: str | None) -> None:
-    said = [as_json(SPOKEN), BASIC]
-    content = json.dumps({"messages": said}) if separator is None else separator.join(map(json.dumps, said))
-    found = Read(SOURCE, tmp_path, content)
+    elements = [as_json(SPOKEN), BASIC]
+    content = json.dumps({"messages": elements}) if separator is None else separator.join(map(json.dumps, elements))
+    parsed = Read(SOURCE, tmp_path, content)
     (raw,) = read(tmp_path, SPOKEN).messages
-    assert found.what
-    assert ("ndjson" in found.what) == (separator is not None)
-    for row in found.messages:
+    assert parsed.what
+    assert ("ndjson" in parsed.what) == (separator is not None)
+    for row in parsed.messages:
         assert row | {"_row": 1} == raw
-    assert len(found.messages) == 2
+    assert len(parsed.messages) == 2
 
 
 def test_the_basic_form_of_other_commands_is_told_by_the_tags(tmp_path: Path) -> None:
     tags = {"room-id": "9", "tmi-sent-ts": "1700000000123"}
-    said = [
+    elements = [
         {
             "text": "bob has been timed out for 350 seconds",
             "displayName": "",
@@ -443,18 +443,18 @@ def test_the_basic_form_of_other_commands_is_told_by_the_tags(tmp_path: Path) ->
             },
         },
     ]
-    found = Read(SOURCE, tmp_path, json.dumps({"messages": said}))
-    assert [(a["action_type"], a["target_viewer_id"]) for a in found.actions] == [("timeout", "8")]
-    assert [(e["event_type"], e["message_text"], e["month_count"]) for e in found.events] == [
+    parsed = Read(SOURCE, tmp_path, json.dumps({"messages": elements}))
+    assert [(a["action_type"], a["target_viewer_id"]) for a in parsed.actions] == [("timeout", "8")]
+    assert [(e["event_type"], e["message_text"], e["month_count"]) for e in parsed.events] == [
         ("resubscription", "hi there", 3)
     ]
 
 
 def test_a_broken_element_costs_no_other(tmp_path: Path) -> None:
     content = '{"messages":[' + ",".join([json.dumps(as_json(SPOKEN)), '{"raw": "@x', json.dumps(BASIC), "5", "[]"])
-    found = Read(SOURCE, tmp_path, content + "]}")
-    assert len(found.messages) == 2
-    assert len(found.bad) >= 1
+    parsed = Read(SOURCE, tmp_path, content + "]}")
+    assert len(parsed.messages) == 2
+    assert len(parsed.bad) >= 1
 
 
 def test_other_text_is_not_taken_for_irc(tmp_path: Path) -> None:

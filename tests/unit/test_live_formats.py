@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_lake.sources import SOURCES
+from data_lake.sources import SOURCES, recognise
 from data_lake.sources.base import PROBLEM, ROW, Export, Problem, Rows, Source
 from data_lake.sources.live import (
     chat_downloader,
@@ -29,6 +29,7 @@ from data_lake.sources.live import (
     twitch_downloader,
     yt_dlp_live_chat,
 )
+from data_lake.sources.reading.blocks import read_head
 from tests.builders import twitch_chat
 from tests.unit.live_formats import Read
 
@@ -71,13 +72,13 @@ def item(n: int) -> dict[str, Any]:
 
 
 def renderer(n: int) -> dict[str, Any]:
-    said = {
+    members = {
         "id": f"id-{n}",
         "timestampUsec": str(US + n),
         "authorExternalChannelId": f"UC{n}",
         "message": {"runs": [{"text": TEXTS[n]}]},
     }
-    add = {"addChatItemAction": {"item": {"liveChatTextMessageRenderer": said}}}
+    add = {"addChatItemAction": {"item": {"liveChatTextMessageRenderer": members}}}
     return {"replayChatItemAction": {"actions": [add], "videoOffsetTimeMsec": str(1000 + n)}}
 
 
@@ -234,7 +235,7 @@ def test_a_value_of_another_type_costs_no_other_row(name: str, whole: dict[str, 
 
 def _paths(value: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [found for key, inner in steps for found in ((*above, key), *_paths(inner, (*above, key)))]
+    return [path for key, inner in steps for path in ((*above, key), *_paths(inner, (*above, key)))]
 
 
 @common
@@ -260,10 +261,9 @@ def test_a_format_is_known_by_its_content_and_by_no_other_source(name: str, tmp_
     form = FORMATS[name]
     read = Read(form.source, tmp_path, form.file(form.rows), dict(form.sidecar))
     assert read.what
-    from data_lake.sources import recognise
-
     assert recognise(tmp_path / "export")[0].name == form.source.name
-    assert SOURCES[form.source.name] is form.source
+    head = read_head(tmp_path / "export")
+    assert [source.name for source in SOURCES.values() if source.recognise(head)] == [form.source.name]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -274,19 +274,19 @@ def test_other_encodings_give_the_same_rows(encoding: str, whole: dict[str, Any]
 
 
 def test_three_tools_give_one_message_one_id(tmp_path: Path) -> None:
-    said, ident = "hello there", "6b7c0c7e-5f0a-4a52-9f3f-000000000001"
+    message, ident = "hello there", "6b7c0c7e-5f0a-4a52-9f3f-000000000001"
     sent = datetime(2026, 1, 31, 20, 0, 5)
     ms = 1_769_889_605_000
-    path = twitch_chat(tmp_path / "vod.json", [(5, "ann", said)])
+    path = twitch_chat(tmp_path / "vod.json", [(5, "ann", message)])
     content = path.read_text().replace("100-000001", ident).replace("id-ann", "7")
-    line = f"@id={ident};room-id=1;tmi-sent-ts={ms};user-id=7;display-name=Ann :ann!ann@x PRIVMSG #streamer :{said}"
+    line = f"@id={ident};room-id=1;tmi-sent-ts={ms};user-id=7;display-name=Ann :ann!ann@x PRIVMSG #streamer :{message}"
     live = {
         "message_id": ident,
         "message_type": "text_message",
         "action_type": "text_message",
         "timestamp": ms * 1000,
         "channel_id": "1",
-        "message": said,
+        "message": message,
         "author": {"id": "7", "name": "ann", "display_name": "Ann"},
     }
     rows = [
@@ -296,7 +296,7 @@ def test_three_tools_give_one_message_one_id(tmp_path: Path) -> None:
     ]
     shared = ("platform", "message_id", "channel_id", "viewer_id", "viewer_login", "sent_at", "text", "message_type")
     assert {tuple(row[name] for name in shared) for row in rows} == {
-        ("twitch", ident, "1", "7", "ann", sent, said, "chat")
+        ("twitch", ident, "1", "7", "ann", sent, message, "chat")
     }
 
 
@@ -316,7 +316,7 @@ def test_a_cheer_is_one_event_whatever_tool_tells_it(tmp_path: Path) -> None:
         "bits": 100,
         "author": {"id": "7", "name": "ann"},
     }
-    told = [
+    cheers = [
         Read(twitch_downloader.SOURCE, tmp_path, vod).events,
         Read(irc.SOURCE, tmp_path, f"{line}\n{mirrored}").events,
         Read(chat_downloader.SOURCE, tmp_path, json.dumps(live)).events,
@@ -324,15 +324,15 @@ def test_a_cheer_is_one_event_whatever_tool_tells_it(tmp_path: Path) -> None:
     ]
     names = ("event_id", "event_type", "channel_id", "viewer_id", "occurred_at", "message_text", "extra")
     cheer = ("m-1", "cheer", "1", "7", datetime(2026, 1, 31, 20, 0, 5), "Cheer100 gg", '{"bits_count":100}')
-    assert [[tuple(row[name] for name in names) for row in events] for events in told] == [[cheer]] * 4
+    assert [[tuple(row[name] for name in names) for row in events] for events in cheers] == [[cheer]] * 4
 
 
 def test_two_tools_give_one_youtube_message_one_id(tmp_path: Path) -> None:
     shared = ("platform", "message_id", "channel_id", "stream_id", "viewer_id", "sent_at", "text")
-    said = {**item(0), "author": {"id": "UC0", "name": "Ann"}}
+    message_item = {**item(0), "author": {"id": "UC0", "name": "Ann"}}
     sidecar = {"channel_id": "UChouse", "stream_id": "vid", "platform": "youtube"}
     rows = [
         Read(yt_dlp_live_chat.SOURCE, tmp_path, json.dumps(renderer(0)), sidecar).messages[0],
-        Read(chat_downloader.SOURCE, tmp_path, json.dumps(said), sidecar).messages[0],
+        Read(chat_downloader.SOURCE, tmp_path, json.dumps(message_item), sidecar).messages[0],
     ]
     assert len({tuple(row[name] for name in shared) for row in rows}) == 1

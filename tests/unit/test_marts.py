@@ -16,12 +16,14 @@ import pytest
 from data_lake import planning, publish
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
-from orchestration.assets.marts import built_days, dbt_vars, marts_assets
-from orchestration.assets.outcomes import table
+from orchestration.assets.marts import dbt_vars, marts_assets
 from orchestration.assets.publish import published_assets
-from orchestration.partitions import RANGE_END, RANGE_START
+from orchestration.dbt import Dbt
+from orchestration.metadata import table
+from orchestration.plans import planned_days
 from orchestration.project import DBT, Manifest, load_manifest
-from orchestration.resources import LakeDbt, LakeResource, default_resources
+from orchestration.resources import LakeResource, default_resources
+from orchestration.window import PARTITION
 from tests.builders import PLANNED_MODELS, message, put
 
 PROJECT = {
@@ -88,7 +90,8 @@ def own_lake(lake: Layout, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
 
 
 def run(lake: Layout, project: Path, manifest: Manifest) -> dg.ExecuteInProcessResult:
-    resources = {"lake": LakeResource(root=str(lake.root)), "dbt": LakeDbt.of(project)}
+    dbt = Dbt(project)
+    resources = {"lake": LakeResource(root=str(lake.root)), "dbt": dg.ResourceDefinition.hardcoded_resource(dbt)}
     definitions = dg.Definitions(
         assets=[marts_assets(manifest), published_assets(manifest)],
         jobs=[dg.define_asset_job("everything")],
@@ -97,8 +100,11 @@ def run(lake: Layout, project: Path, manifest: Manifest) -> dg.ExecuteInProcessR
     )
     job = definitions.resolve_job_def("everything")
     with dg.DagsterInstance.ephemeral() as instance:
-        tags = {RANGE_START: "2026-01-10", RANGE_END: "2026-01-11"}
-        return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        tags = {PARTITION: "2026-01-01"}
+        try:
+            return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        finally:
+            dbt.stop()
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
@@ -126,7 +132,7 @@ def test_a_failing_test_blocks_publishing_and_shows_the_worst_rows(
     [built] = [
         event
         for event in passed.get_asset_materialization_events()
-        if event.asset_key == dg.AssetKey(["marts", "fct_words"]) and event.partition == "2026-01-10"
+        if event.asset_key == dg.AssetKey(["marts", "fct_words"]) and event.partition == "2026-01-01"
     ]
     metadata = built.materialization.metadata
     assert (metadata["dagster/row_count"].value, metadata["days"].value) == (2, 2)
@@ -141,9 +147,12 @@ def test_an_empty_lake_says_what_to_add(own_lake: Layout, project: Path, manifes
 
 def test_dbt_is_told_the_clock_and_the_affected_days() -> None:
     todo = planning.Plan(date(2026, 1, 9), ((date(2026, 1, 1), date(2026, 1, 3)),), (), (), "f", "why")
-    variables = dbt_vars(todo)
+    variables = dbt_vars(todo, ())
     assert json.loads(json.dumps(variables)) == {"as_of": "2026-01-09", "days": [["2026-01-01", "2026-01-03"]]}
-    assert [day.day for day in built_days(todo)] == [1, 2, 3]
+    unpublished = ((date(2026, 1, 3), date(2026, 1, 5)),)
+    assert dbt_vars(todo, unpublished)["days"] == [["2026-01-01", "2026-01-05"]]
+    assert dbt_vars(todo, None)["days"] is None
+    assert [day.day for day in planned_days(todo)] == [1, 2, 3]
 
 
 def test_worst_rows_keep_numbers_and_show_the_rest_as_text() -> None:

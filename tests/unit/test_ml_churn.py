@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import skops.io
 
+from ml.digests import digest
 from ml.metrics import auc
 from ml.questions.churn import dataset, score, train
 from ml.questions.churn.bgnbd import fit_bgnbd
@@ -17,7 +18,6 @@ from ml.questions.churn.evaluate import evaluate, gate, threshold
 from ml.questions.churn.features import OtherFeatures
 from ml.questions.churn.fit import BASELINES, LABEL, MODELS, TRUSTED, BrokenModel, check_trees, fit, probability
 from ml.seeds import generator
-from ml.tracking import digest
 
 
 def people(count: int, name: str, as_of: date = date(2026, 6, 1)) -> pd.DataFrame:

@@ -22,15 +22,16 @@ from data_lake import landing
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES
-from orchestration import alerts, dbt_process, partitions
-from orchestration.assets.marts import with_owned_tests
+from orchestration import alerts, dbt_process
 from orchestration.assets.raw import raw_keys
-from orchestration.checks import quarantine, reconcile, unread
+from orchestration.checks import ALL_DAYS, quarantine, reconcile, unread
+from orchestration.dead_runs import COMMAND_LINE
 from orchestration.definitions import build_definitions
+from orchestration.graph import with_owned_tests
 from orchestration.holding import hold
-from orchestration.jobs import DAILY_LAKE
-from orchestration.lake_run import forget, parse_models
-from orchestration.partitions import Window, run_tags
+from orchestration.jobs import DAILY_LAKE, lake_job
+from orchestration.partitions import monthly, report_months, run_tags
+from orchestration.plans import make_plan
 from orchestration.progress import Silent
 from orchestration.project import (
     REPOSITORY,
@@ -44,9 +45,13 @@ from orchestration.project import (
     models,
     published_tables,
 )
-from orchestration.selection import lake_selection
-from orchestration.sensors import failure_sensor, landing_sensor
+from orchestration.rebuilding import forget, parse_models
+from orchestration.selection import BUILD, READ, STAGE, lake_request
+from orchestration.sensors import failure_sensor, landing_sensor, reading_sensor
+from orchestration.window import CHANGED, FROM, PARTITION, RANGE_END, RANGE_START, TO, WINDOW, Window
 from tests.builders import message, put, twitch_chat
+
+ON = ("landing_sensor", "reading_sensor", "run_failure_sensor")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +138,7 @@ def test_the_lake_runs_daily_at_four_and_the_sensors_are_on(manifest: Manifest) 
     repository = build_definitions(manifest=manifest).get_repository_def()
     schedule = repository.get_schedule_def("daily_lake_schedule")
     assert (schedule.cron_schedule, schedule.execution_timezone, schedule.job_name) == ("0 4 * * *", "UTC", DAILY_LAKE)
-    on = {name: repository.get_sensor_def(name).default_status for name in ("landing_sensor", "run_failure_sensor")}
+    on = {name: repository.get_sensor_def(name).default_status for name in ON}
     assert set(on.values()) == {dg.DefaultSensorStatus.RUNNING}
 
 
@@ -185,9 +190,6 @@ def test_validating_the_definitions_has_no_side_effect(tmp_path: Path, manifest:
 def add_chat(lake: Layout, folder: Path, name: str = "a.json", **more: Any) -> Path:
     path = twitch_chat(folder / name, [(1.0, "ann", "hello"), (5.0, "bob", "hi")], **more)
     return landing.add(lake, path).path
-
-
-ALL_DAYS = ("0001-01-01", "9999-12-31")
 
 
 def test_every_row_read_is_accounted_for(lake: Layout, tmp_path: Path) -> None:
@@ -245,38 +247,67 @@ def test_a_file_that_cannot_be_read_is_reported_with_the_reason(lake: Layout, tm
 # Days and requests
 
 
-def test_a_run_stands_for_the_days_its_new_files_state(lake: Layout, tmp_path: Path) -> None:
+def test_a_reading_stands_for_the_last_month_its_new_files_state(lake: Layout, tmp_path: Path) -> None:
     path = twitch_chat(tmp_path / "a.json", [(1.0, "ann", "hello")])
     landing.add(lake, path, sidecar={"first_day": date(2026, 1, 30), "last_day": "2026-02-01"})
-    tags = run_tags(lake, fingerprint())
-    assert (tags[partitions.RANGE_START], tags[partitions.RANGE_END]) == ("2026-01-30", "2026-02-01")
-    assert tags[partitions.WINDOW] == partitions.CHANGED
-
-
-def test_asking_for_days_is_a_window_and_a_backfill_too(lake: Layout) -> None:
-    put(lake, "chat_messages", message("m1", "2026-01-10 10:00"), message("m2", "2026-03-10 10:00"))
-    tags = run_tags(lake, fingerprint(), Window(date(2026, 1, 5), date(2026, 2, 1)))
-    assert (tags[partitions.RANGE_START], tags[partitions.RANGE_END]) == ("2026-01-05", "2026-02-01")
-    run = dg.DagsterRun(job_name="j", tags=tags)
-    backfill = dg.DagsterRun(job_name="j", tags={k: v for k, v in tags.items() if k.startswith("dagster/")})
-    assert Window.of(run) == Window.of(backfill) == Window(date(2026, 1, 5), date(2026, 2, 1))
-
-
-def test_a_run_over_what_changed_asks_for_no_days(lake: Layout) -> None:
-    put(lake, "chat_messages", message("m1", "2026-01-10 10:00"))
-    tags = run_tags(lake, fingerprint())
-    assert (tags[partitions.RANGE_START], tags[partitions.RANGE_END]) == ("2026-01-10", "2026-01-10")
-    assert Window.of(dg.DagsterRun(job_name="j", tags=tags)) == Window()
-
-
-def test_sources_without_a_new_file_are_left_out_of_a_run(lake: Layout, tmp_path: Path) -> None:
-    add_chat(lake, tmp_path)
     keys = [dg.AssetKey(["raw", name, "chat_messages"]) for name in SOURCES] + [dg.AssetKey(["marts", "fct"])]
-    chosen = {key.to_user_string() for key in lake_selection(lake, keys)}
-    assert chosen == {"raw/twitch_downloader/chat_messages", "marts/fct"}
+    request = lake_request(lake, keys)
+    assert request.tags[PARTITION] == "2026-02-01"
+    assert (request.tags[WINDOW], request.tags[STAGE]) == (CHANGED, READ)
+    assert request.asset_selection == [dg.AssetKey(["raw", "twitch_downloader", "chat_messages"])]
 
 
-def test_a_new_landing_file_starts_one_run(lake: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_new_file_everything_is_asked_for_but_reading(lake: Layout) -> None:
+    put(lake, "chat_messages", message("m1", "2026-01-10 10:00"))
+    keys = [dg.AssetKey(["raw", "irc", "chat_messages"]), dg.AssetKey(["marts", "fct"]), dg.AssetKey(["models", "m"])]
+    request = lake_request(lake, keys)
+    assert request.asset_selection == [dg.AssetKey(["marts", "fct"])]
+    assert request.tags[PARTITION] == "2026-01-01"
+
+
+def run_of(**tags: str) -> dg.DagsterRun:
+    return dg.DagsterRun(job_name="j", tags=tags)
+
+
+def test_exact_days_are_tags_and_months_without_them_are_whole() -> None:
+    asked = Window(date(2026, 1, 5), date(2026, 2, 1))
+    tags = run_tags([date(2026, 3, 1)], asked)
+    assert tags[PARTITION] == "2026-02-01"
+    assert Window.of(run_of(**tags)) == asked
+    months = {RANGE_START: "2026-01-01", RANGE_END: "2026-02-01"}
+    assert Window.of(run_of(**months)) == Window(date(2026, 1, 1), date(2026, 2, 28))
+    assert Window.of(run_of(**months, **{FROM: "2026-01-20", TO: "2026-02-03"})) == Window(
+        date(2026, 1, 20), date(2026, 2, 3)
+    )
+    assert Window.of(run_of(**{PARTITION: "2026-12-01"})) == Window(date(2026, 12, 1), date(2026, 12, 31))
+
+
+def test_a_run_over_what_changed_asks_for_no_days() -> None:
+    tags = run_tags([date(2026, 1, 10), date(2025, 12, 31)])
+    assert tags[PARTITION] == "2026-01-01"
+    assert Window.of(run_of(**tags)) == Window()
+
+
+def test_a_backfill_of_a_month_that_is_not_over_does_not_move_the_clock(lake: Layout) -> None:
+    put(lake, "chat_messages", message("m1", "2026-01-10 10:00"))
+    todo = make_plan(lake, Window(date(2026, 1, 1), date(2026, 1, 31)))
+    assert todo
+    assert todo.as_of == date(2026, 1, 10)
+
+
+def test_months_that_a_run_found_out_about_are_marked_too() -> None:
+    key = dg.AssetKey("fct")
+
+    @dg.asset(key=key, partitions_def=monthly())
+    def fct(context) -> None:  # type: ignore[no-untyped-def]
+        report_months(context, key, [date(2026, 1, 31), date(2025, 11, 2), date(2025, 11, 3)], {"rows": 1})
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert dg.materialize([fct], partition_key="2026-01-01", instance=instance).success
+        assert instance.get_materialized_partitions(key) == {"2025-11-01", "2026-01-01"}
+
+
+def test_a_new_landing_file_starts_one_reading(lake: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKE_ROOT", str(lake.root))
     add_chat(lake, tmp_path)
     keys = [dg.AssetKey(["raw", "twitch_downloader", "chat_messages"])]
@@ -289,6 +320,37 @@ def test_a_new_landing_file_starts_one_run(lake: Layout, tmp_path: Path, monkeyp
         ingest(lake)
         read = sensor.evaluate_tick(dg.build_sensor_context(instance=instance))
         assert (read.run_requests, read.skip_message) == ([], "every landing file has been read")
+
+
+def test_a_reading_is_followed_by_the_build_of_what_it_changed(
+    lake: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manifest: Manifest
+) -> None:
+    assert manifest
+    monkeypatch.setenv("LAKE_ROOT", str(lake.root))
+    add_chat(lake, tmp_path)
+    ingest(lake)
+    keys = [dg.AssetKey(["raw", "twitch_downloader", "chat_messages"]), dg.AssetKey(["marts", "fct_streams"])]
+
+    @dg.job
+    def reading() -> None:
+        pass
+
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def after(tags: dict[str, str]) -> Any:
+            result = reading.execute_in_process(instance=instance, tags=tags)
+            context = dg.build_run_status_sensor_context(
+                sensor_name="reading_sensor",
+                dagster_instance=instance,
+                dagster_run=result.dagster_run,
+                dagster_event=next(e for e in result.all_events if e.event_type_value == "PIPELINE_SUCCESS"),
+            )
+            return reading_sensor(lake_job(), keys)(context)
+
+        request = after({STAGE: READ})
+        assert (request.asset_selection, request.tags[STAGE]) == ([keys[1]], BUILD)
+        assert isinstance(after({STAGE: BUILD}), dg.SkipReason)
+        assert isinstance(after({STAGE: READ, COMMAND_LINE: "1"}), dg.SkipReason)
 
 
 def test_rebuilding_raw_forgets_raw_and_what_was_built_from_it(lake: Layout, tmp_path: Path) -> None:

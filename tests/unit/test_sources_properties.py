@@ -243,7 +243,7 @@ def test_a_value_of_another_type_costs_no_other_row(make: Callable[[int], dict[s
 
 def _paths(value: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [found for key, inner in steps for found in ((*above, key), *_paths(inner, (*above, key)))]
+    return [path for key, inner in steps for path in ((*above, key), *_paths(inner, (*above, key)))]
 
 
 def as_parquet() -> bytearray:
@@ -290,7 +290,7 @@ def test_recognition_gives_a_format_or_one_sentence(content: bytes) -> None:
         try:
             source, what = recognise(path)
         except UnknownFormat as unknown:
-            said = str(unknown)
+            answer = str(unknown)
         else:
-            said = f"thing.bin: {what}" if what and source.name in SOURCES else ""
-        assert "thing.bin" in said
+            answer = f"thing.bin: {what}" if what and source.name in SOURCES else ""
+        assert "thing.bin" in answer

@@ -148,9 +148,13 @@ def test_a_livestream_is_a_stream_of_the_relay_in_every_container(tmp_path: Path
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_a_sample_is_one_row_per_platform_column(tmp_path: Path, container: str) -> None:
     read = Read(tmp_path, CONTAINERS[container]([METRICS]))
-    found = {row["platform"]: row for row in read.rows["viewer_counts"]}
-    assert {name: row["viewer_count"] for name, row in found.items()} == {"youtube": 0, "twitch": 120, "facebook": None}
-    twitch = found["twitch"]
+    counts = {row["platform"]: row for row in read.rows["viewer_counts"]}
+    assert {name: row["viewer_count"] for name, row in counts.items()} == {
+        "youtube": 0,
+        "twitch": 120,
+        "facebook": None,
+    }
+    twitch = counts["twitch"]
     assert (twitch["channel_id"], twitch["stream_id"], twitch["bitrate_kbps"]) == (f"stream:{LIVE}", LIVE, 6000)
     assert twitch["observed_at"] == datetime(2025, 6, 1, 18, 1)
 
@@ -178,8 +182,8 @@ def test_a_chat_event_is_a_message_in_every_container(tmp_path: Path, container:
 def test_event_data_may_be_a_struct_or_a_text_that_holds_json(tmp_path: Path) -> None:
     plain = event("follow", username="Bea", display_name="Bea")
     for rows in (as_parquet([plain]), as_jsonl([{**plain, "data": json.dumps(plain["data"])}])):
-        found = Read(tmp_path, rows).one("stream_events")
-        assert (found["event_type"], found["viewer_login"], found["viewer_id"]) == ("follow", "bea", "login:bea")
+        row = Read(tmp_path, rows).one("stream_events")
+        assert (row["event_type"], row["viewer_login"], row["viewer_id"]) == ("follow", "bea", "login:bea")
 
 
 EVENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -198,27 +202,27 @@ EVENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("kind", EVENTS)
 def test_each_type_of_event_is_mapped_and_an_unknown_one_is_kept(tmp_path: Path, kind: str) -> None:
     data, expected = EVENTS[kind]
-    found = Read(tmp_path, as_jsonl([event(kind, **data)])).one("stream_events")
-    assert found["event_type"] == kind
-    assert {name: found.get(name) for name in expected} == expected
+    row = Read(tmp_path, as_jsonl([event(kind, **data)])).one("stream_events")
+    assert row["event_type"] == kind
+    assert {name: row.get(name) for name in expected} == expected
 
 
 def test_cents_come_before_the_amount_and_after_micros(tmp_path: Path) -> None:
     rows = [event("donation", 1, amount="1.00", amount_cents=250, currency="USD"), event("donation", 2, amount="7.5")]
-    found = Read(tmp_path, as_jsonl(rows)).rows["stream_events"]
-    assert [row["amount"] for row in found] == [Decimal("2.5000"), Decimal("7.5000")]
+    events = Read(tmp_path, as_jsonl(rows)).rows["stream_events"]
+    assert [row["amount"] for row in events] == [Decimal("2.5000"), Decimal("7.5000")]
 
 
 def test_a_subscription_of_more_than_one_month_is_a_resubscription(tmp_path: Path) -> None:
     rows = [event("subscription", n, username="A", tier="1000", months=m) for n, m in enumerate(("1", "12"))]
-    found = Read(tmp_path, as_jsonl(rows)).rows["stream_events"]
-    assert [(row["event_type"], row["month_count"]) for row in found] == [("subscription", 1), ("resubscription", 12)]
+    events = Read(tmp_path, as_jsonl(rows)).rows["stream_events"]
+    assert [(row["event_type"], row["month_count"]) for row in events] == [("subscription", 1), ("resubscription", 12)]
 
 
 def test_an_update_of_the_stream_begins_a_segment(tmp_path: Path) -> None:
     rows = [event("stream_updated", 1, title="Now Go"), event("stream_metadata_changed", 2, category="Go")]
-    found = Read(tmp_path, as_jsonl(rows)).rows["stream_segments"]
-    assert [(row["segment_started_at"].second, row["title"], row["category_name"]) for row in found] == [
+    segments = Read(tmp_path, as_jsonl(rows)).rows["stream_segments"]
+    assert [(row["segment_started_at"].second, row["title"], row["category_name"]) for row in segments] == [
         (1, "Now Go", None),
         (2, None, "Go"),
     ]
@@ -236,8 +240,8 @@ def test_the_older_chat_table_is_read(tmp_path: Path) -> None:
         "user_id": OWNER,
         "inserted_at": "2025-06-01T18:00:01",
     }
-    found = Read(tmp_path, as_csv([row])).one("chat_messages")
-    assert (found["message_id"], found["platform"], found["viewer_id"]) == ("streampai:m1", "youtube", "1001")
+    message = Read(tmp_path, as_csv([row])).one("chat_messages")
+    assert (message["message_id"], message["platform"], message["viewer_id"]) == ("streampai:m1", "youtube", "1001")
 
 
 def test_viewers_are_snapshots_at_their_last_sight(tmp_path: Path) -> None:
@@ -252,8 +256,8 @@ def test_viewers_are_snapshots_at_their_last_sight(tmp_path: Path) -> None:
         "is_patreon": False,
         "ai_summary": None,
     }
-    found = Read(tmp_path, as_csv([row])).one("viewers")
-    assert (found["observed_at"], found["login"], found["is_moderator"], found["is_patron"]) == (
+    viewer = Read(tmp_path, as_csv([row])).one("viewers")
+    assert (viewer["observed_at"], viewer["login"], viewer["is_moderator"], viewer["is_patron"]) == (
         datetime(2025, 6, 1, 18),
         "ann_b",
         True,
@@ -277,9 +281,9 @@ def test_a_lifted_ban_is_a_ban_and_an_unban_and_one_with_an_end_is_a_timeout(tmp
         "inserted_at": "2025-06-01T18:00:00",
     }
     timeout = {**ban, "id": "b2", "duration_seconds": 600, "unbanned_at": None}
-    found = Read(tmp_path, as_jsonl([ban, timeout])).rows["moderation_actions"]
+    actions = Read(tmp_path, as_jsonl([ban, timeout])).rows["moderation_actions"]
     assert [
-        (row["action_type"], row["action_id"], row["occurred_at"].day, row["duration_seconds"]) for row in found
+        (row["action_type"], row["action_id"], row["occurred_at"].day, row["duration_seconds"]) for row in actions
     ] == [
         ("ban", "streampai:b1", 1, None),
         ("timeout", "streampai:b2", 1, 600.0),
@@ -306,16 +310,16 @@ def test_a_refund_takes_a_donation_back_and_unpaid_money_is_no_donation(tmp_path
     }
     pending = {**paid, "id": "d2", "status": "pending", "refunded_at": None}
     read = Read(tmp_path, as_csv([paid, pending]))
-    found = {row["event_id"]: row for row in read.rows["stream_events"]}
-    assert {name: (row["event_type"], row["amount"]) for name, row in found.items()} == {
+    events = {row["event_id"]: row for row in read.rows["stream_events"]}
+    assert {name: (row["event_type"], row["amount"]) for name, row in events.items()} == {
         "streampai:d1": ("donation", Decimal("1012.6200")),
         "streampai:d2": ("donation_pending", Decimal("1012.6200")),
         "streampai:d1:refund": ("donation", Decimal("-1012.6200")),
     }
-    assert found["streampai:d1"]["channel_id"] == f"owner:{OWNER}"
+    assert events["streampai:d1"]["channel_id"] == f"owner:{OWNER}"
 
 
-def test_an_account_is_a_snapshot_at_a_channel_and_at_its_owner(tmp_path: Path) -> None:
+def test_an_account_is_a_snapshot_of_a_channel_and_of_its_owner(tmp_path: Path) -> None:
     row = {
         "user_id": OWNER,
         "platform": "twitch",
@@ -402,7 +406,7 @@ def test_a_renamed_column_is_named(tmp_path: Path) -> None:
 
 def test_each_table_is_recognised_by_its_columns_whatever_its_name(tmp_path: Path) -> None:
     path = tmp_path / "download (3).bin"
-    for content, said in {
+    for content, description in {
         as_csv([LIVESTREAM]): "Streampai table livestreams (CSV)",
         as_jsonl([CHAT]): "Streampai table stream_events (JSONL)",
         as_json([CHAT]): "Streampai table stream_events (JSON)",
@@ -410,7 +414,7 @@ def test_each_table_is_recognised_by_its_columns_whatever_its_name(tmp_path: Pat
         as_csv([{k.upper(): v for k, v in METRICS.items()}]): "Streampai table livestream_metrics (CSV)",
     }.items():
         path.write_bytes(content)
-        assert recognise(path) == (SOURCE, said)
+        assert recognise(path) == (SOURCE, description)
 
 
 def test_a_damaged_parquet_file_is_a_problem_and_no_exception(tmp_path: Path) -> None:

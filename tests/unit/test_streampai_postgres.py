@@ -67,8 +67,8 @@ insert into streaming_account values ('00000000-0000-0000-0000-0000000000aa', 't
 
 
 def _binaries() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
-    return found[-1].parent if found else None
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    return programs[-1].parent if programs else None
 
 
 def _as_server_user(command: list[str], folder: Path) -> None:
@@ -116,7 +116,7 @@ def dsn() -> Iterator[str]:
 
 
 def rows_of(paths: list[Path], entity: str) -> list[dict[str, object]]:
-    found = []
+    rows = []
     for path in paths:
         source, _ = recognise(path)
         for part in source.parse(
@@ -124,9 +124,9 @@ def rows_of(paths: list[Path], entity: str) -> list[dict[str, object]]:
         ):
             assert isinstance(part, Rows), part
             if part.entity == entity:
-                found += part.table.to_pylist()
-    assert not [row for row in found if row[PROBLEM]]
-    return found
+                rows += part.table.to_pylist()
+    assert not [row for row in rows if row[PROBLEM]]
+    return rows
 
 
 def test_each_table_becomes_a_file_that_the_streampai_source_reads(dsn: str, tmp_path: Path) -> None:
@@ -177,13 +177,13 @@ def test_no_column_that_is_pulled_is_private() -> None:
     assert not [name for columns in COLUMNS.values() for name in columns if is_private(name)]
 
 
-def test_the_snapshot_is_as_old_as_the_snapshot(dsn: str, tmp_path: Path) -> None:
+def test_a_filed_table_is_as_old_as_the_snapshot_it_was_read_in(dsn: str, tmp_path: Path) -> None:
     path = pull(dsn, tmp_path / "pulled")[0]
     layout = Layout(tmp_path / "lake")
     filed = add(layout, path)
-    said = read_sidecar(filed.path.with_name(filed.path.name + ".yml"))
+    sidecar = read_sidecar(filed.path.with_name(filed.path.name + ".yml"))
     moment = datetime.strptime(path.stem.split("-")[-1], "%Y%m%dT%H%M%SZ")
-    assert said["exported_at"].replace(tzinfo=None, microsecond=0) == moment
+    assert sidecar["exported_at"].replace(tzinfo=None, microsecond=0) == moment
 
 
 def test_a_refused_password_is_said_without_the_password(dsn: str, tmp_path: Path) -> None:
@@ -203,8 +203,8 @@ def test_an_address_that_is_none_is_not_repeated(tmp_path: Path) -> None:
 
 def test_a_message_that_quotes_the_address_is_scrubbed() -> None:
     dsn = "postgresql://me:hunt%20er2@nowhere.invalid/db"
-    said = scrubbed(f"could not use {dsn} nor hunt er2 nor hunt%20er2 nor hunt+er2", dsn)
-    assert "hunt" not in said
+    message = scrubbed(f"could not use {dsn} nor hunt er2 nor hunt%20er2 nor hunt+er2", dsn)
+    assert "hunt" not in message
 
 
 def test_a_database_of_something_else_names_what_was_looked_for(dsn: str, tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_a_renamed_column_is_named_with_what_the_file_has(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "sql", "said"),
+    ("name", "sql", "sentence"),
     [
         ("viewer_counts", "select 1 from {file}", "its first line must say what it reads"),
         ("viewer_counts", "-- files: *\nselect 1", "must select from {file}"),
@@ -214,10 +214,10 @@ def test_a_renamed_column_is_named_with_what_the_file_has(tmp_path: Path) -> Non
         ("viewer_counts", VIEWERS.replace("*", "b.csv"), "no mapping reads a.csv"),
     ],
 )
-def test_a_mapping_that_cannot_be_used_says_what_to_change(tmp_path: Path, name: str, sql: str, said: str) -> None:
+def test_a_mapping_that_cannot_be_used_says_what_to_change(tmp_path: Path, name: str, sql: str, sentence: str) -> None:
     read = Read(put(tmp_path, "a.csv", CSV, **{name: sql}))
     assert not read.good
-    assert said in " ".join(read.reasons)
+    assert sentence in " ".join(read.reasons)
 
 
 def test_a_broken_mapping_leaves_the_others_of_the_file_running(tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ def test_a_truncated_gzip_keeps_what_stands_before_the_end(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "sentence"),
     [
         ("", "empty"),
         ("\n\n", "no line"),
@@ -314,11 +314,13 @@ def test_a_truncated_gzip_keeps_what_stands_before_the_end(tmp_path: Path) -> No
         ('[{"time": ' + "[" * 10_000 + "]" * 10_000 + "}]", ""),
     ],
 )
-def test_a_file_that_is_none_is_reported_and_raises_nothing(tmp_path: Path, content: str | bytes, said: str) -> None:
+def test_a_file_that_is_none_is_reported_and_raises_nothing(
+    tmp_path: Path, content: str | bytes, sentence: str
+) -> None:
     read = Read(put(tmp_path, "a.csv", content, viewer_counts=VIEWERS))
     assert not read.good
     assert read.problems or read.bad
-    assert said in " ".join(read.reasons)
+    assert sentence in " ".join(read.reasons)
 
 
 def test_an_empty_list_and_a_header_alone_are_no_rows_and_no_problem(tmp_path: Path) -> None:

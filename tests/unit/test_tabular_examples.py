@@ -29,8 +29,8 @@ def copied(example: str, real: Path, tmp_path: Path, *parts: str) -> list[Path]:
         else:
             (place / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, place / part)
-    found = [p for p in sorted(place.rglob("*")) if p.is_file() and p.suffix not in (".sql", ".yml", ".md")]
-    return [p for p in found if mappings_for(p)]
+    files = [p for p in sorted(place.rglob("*")) if p.is_file() and p.suffix not in (".sql", ".yml", ".md")]
+    return [p for p in files if mappings_for(p)]
 
 
 def read_example(path: Path) -> Read:
@@ -63,11 +63,11 @@ def test_the_gdq_example_gives_the_known_audience(
     read = read_example(path)
     assert (read.reasons, dict(read.bad)) == ([], {})
     counts = pa.concat_tables(read.tables["viewer_counts"])  # read by name in the query
-    found = duckdb.sql(AUDIENCE).fetchall()[0]
+    audience = duckdb.sql(AUDIENCE).fetchall()[0]
     assert counts.num_rows
-    assert found[0] == pytest.approx(average, abs=0.1)
-    assert found[1] == peak
-    assert found[2] == pytest.approx(hours, abs=1)
+    assert audience[0] == pytest.approx(average, abs=0.1)
+    assert audience[1] == peak
+    assert audience[2] == pytest.approx(hours, abs=1)
     (stream,) = read.good["streams"]
     assert stream["stream_id"] == marathon.split("/")[0]
     assert (stream["started_at"], stream["ended_at"]) == (

@@ -33,9 +33,9 @@ def read(tmp_path: Path, *lines: str, **sidecar: Any) -> Read:
 
 
 def test_a_day_with_its_viewers_and_revenues(tmp_path: Path) -> None:
-    found = read(tmp_path, HEADER, DAY)
-    assert found.what
-    (row,) = found.rows("channel_daily_metrics")
+    parsed = read(tmp_path, HEADER, DAY)
+    assert parsed.what
+    (row,) = parsed.rows("channel_daily_metrics")
     assert (row["channel_id"], row["metric_date"], row["observed_at"], row["currency"]) == (
         "9",
         date(2026, 9, 4),
@@ -71,14 +71,14 @@ def test_a_file_that_does_not_say_when_it_was_exported_was_seen_after_its_last_d
 
 
 def test_a_value_that_is_none_costs_its_row_only(tmp_path: Path) -> None:
-    found = read(tmp_path, HEADER, DAY.replace("3.2", "many"), DAY, DAY.replace("Fri Sep 04 2026", "Someday"), "1,2")
-    assert len(found.rows("channel_daily_metrics")) == 1
-    assert found.reasons == [
+    parsed = read(tmp_path, HEADER, DAY.replace("3.2", "many"), DAY, DAY.replace("Fri Sep 04 2026", "Someday"), "1,2")
+    assert len(parsed.rows("channel_daily_metrics")) == 1
+    assert parsed.reasons == [
         "Average Viewers: 'many' is not a number",
         "Date: 'Someday' is not a day such as Fri Sep 04 2026",
     ]
-    assert found.bad[0]["_text"].startswith("Fri Sep 04 2026,many")
-    assert [p.row for p in found.problems] == [5]
+    assert parsed.bad[0]["_text"].startswith("Fri Sep 04 2026,many")
+    assert [p.row for p in parsed.problems] == [5]
 
 
 def test_the_monthly_summary_is_refused_with_the_reason(tmp_path: Path) -> None:
@@ -102,15 +102,15 @@ def test_a_monthly_summary_put_into_the_folder_gives_no_row(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("sidecar", "said"),
+    ("sidecar", "sentence"),
     [
         ({"currency": "USD"}, "channel_id or channel_login"),
         ({"channel_id": "9"}, "currency (such as USD)"),
         ({"channel_id": "9", "currency": "gold"}, "ISO 4217"),
     ],
 )
-def test_what_the_sidecar_lacks_is_said(tmp_path: Path, sidecar: dict[str, str], said: str) -> None:
-    assert said in read(tmp_path, HEADER, DAY, **sidecar).problems[0].reason
+def test_what_the_sidecar_lacks_is_said(tmp_path: Path, sidecar: dict[str, str], sentence: str) -> None:
+    assert sentence in read(tmp_path, HEADER, DAY, **sidecar).problems[0].reason
 
 
 def test_another_csv_is_not_taken_for_it(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ STARTED = datetime(2025, 6, 1, 18, 0, 0)
 
 def comment(number: int = 0, body: str = "hello", **changes: Any) -> dict[str, Any]:
     """A comment of schema 1.4.0; `message` and `commenter` are updated, everything else replaced."""
-    found: dict[str, Any] = {
+    made: dict[str, Any] = {
         "_id": f"id-{number}",
         "created_at": f"2025-06-01T20:00:{number % 60:02d}.5Z",  # local time by the bug of April 2025
         "channel_id": "42",
@@ -53,15 +53,15 @@ def comment(number: int = 0, body: str = "hello", **changes: Any) -> dict[str, A
     }
     for name, value in changes.items():
         if name in ("message", "commenter") and isinstance(value, Mapping):
-            found[name] = {**found[name], **value}
+            made[name] = {**made[name], **value}
         else:
-            found[name] = value
-    return found
+            made[name] = value
+    return made
 
 
 def document(*comments: Any, **changes: Any) -> dict[str, Any]:
     """A file of schema 1.4.0; a change of None leaves a member out."""
-    found: dict[str, Any] = {
+    made: dict[str, Any] = {
         "FileInfo": {
             "Version": {"Major": 1, "Minor": 4, "Patch": 0},
             "CreatedAt": "2025-06-02T10:00:00.1234567+02:00",
@@ -97,8 +97,8 @@ def document(*comments: Any, **changes: Any) -> dict[str, Any]:
         "comments": list(comments),
         "embeddedData": {"thirdParty": [], "firstParty": [{"id": "25", "data": "iVBO" * 100_000}], "twitchBadges": []},
     }
-    found.update(changes)
-    return {name: value for name, value in found.items() if value is not None or name == "clipper"}
+    made.update(changes)
+    return {name: value for name, value in made.items() if value is not None or name == "clipper"}
 
 
 class Read:
@@ -169,9 +169,9 @@ def test_a_comment_becomes_a_message_at_the_start_of_the_vod_plus_its_offset(tmp
     }
 
 
-def test_rows_that_snapshot_alike_are_those_of_rows_read_with_care(tmp_path: Path) -> None:
+def test_comments_of_one_shape_are_the_same_by_the_fast_and_the_slow_path(tmp_path: Path) -> None:
     emote = [{"text": "a ", "emoticon": None}, {"text": "LUL", "emoticon": {"emoticon_id": "4"}}]
-    said = [
+    comments = [
         comment(0),
         comment(1, content_offset_seconds=1.2345675),
         comment(2, content_offset_seconds=-0.5, commenter={"name": "ÄNN", "bio": 'a "b" \\ c', "logo": None}),
@@ -184,7 +184,7 @@ def test_rows_that_snapshot_alike_are_those_of_rows_read_with_care(tmp_path: Pat
         comment(9, message={"user_color": 'so "red"'}),
     ]
     later = comment(10, commenter=None, unknown=1)
-    for rows in (said[:9], said):
+    for rows in (comments[:9], comments):
         fast, slow = Read(tmp_path, document(*rows)), Read(tmp_path, document(*rows, later))
         assert slow.rows["chat_messages"].pop()["extra"] == '{"unknown":1,"user_color":"#FF4500"}'
         assert fast.rows == slow.rows
@@ -251,10 +251,10 @@ def test_schema_1_0_0_with_a_video_of_start_and_end_only_is_rebuilt_too(tmp_path
 
 
 def test_a_video_behind_the_comments_gives_their_times(tmp_path: Path) -> None:
-    found = document(comment(5), comment(6))
-    found["video"] = found.pop("video")
-    assert [row["sent_at"].second for row in Read(tmp_path, found).chat] == [5, 6]
-    assert Read(tmp_path, found).chat[0]["sent_at"].hour == 18
+    content = document(comment(5), comment(6))
+    content["video"] = content.pop("video")
+    assert [row["sent_at"].second for row in Read(tmp_path, content).chat] == [5, 6]
+    assert Read(tmp_path, content).chat[0]["sent_at"].hour == 18
 
 
 def test_old_fields_of_the_video_are_read(tmp_path: Path) -> None:
@@ -266,10 +266,10 @@ def test_old_fields_of_the_video_are_read(tmp_path: Path) -> None:
 
 
 def test_numbers_written_as_text_are_numbers(tmp_path: Path) -> None:
-    said = comment(5, content_offset_seconds="5.5", message={"bits_spent": "100"})
-    found = document(said, streamer={"name": "A", "login": "a", "id": "42"})
-    found["video"].update(length="7200", viewCount="12", id=2345)
-    read = Read(tmp_path, found)
+    one = comment(5, content_offset_seconds="5.5", message={"bits_spent": "100"})
+    content = document(one, streamer={"name": "A", "login": "a", "id": "42"})
+    content["video"].update(length="7200", viewCount="12", id=2345)
+    read = Read(tmp_path, content)
     assert (read.chat[0]["offset_seconds"], read.chat[0]["bits_count"]) == (5.5, 100)
     assert (read.rows["streams"][0]["duration_seconds"], read.rows["streams"][0]["vod_view_count"]) == (7200.0, 12)
 
@@ -283,8 +283,8 @@ def test_a_deleted_account_leaves_a_message_without_viewer(tmp_path: Path) -> No
 def test_bits_are_read_from_the_text_only_when_the_file_has_none(tmp_path: Path) -> None:
     cheers = [comment(1, "Cheer100 wow cheer50"), comment(2, "I scored 100"), comment(3, "cheers 5")]
     assert [row["bits_count"] for row in Read(tmp_path, document(*cheers)).chat] == [150, 0, 0]
-    told = [*cheers, comment(4, "Cheer5", message={"bits_spent": 5})]
-    assert [row["bits_count"] for row in Read(tmp_path, document(*told)).chat] == [0, 0, 0, 5]
+    comments = [*cheers, comment(4, "Cheer5", message={"bits_spent": 5})]
+    assert [row["bits_count"] for row in Read(tmp_path, document(*comments)).chat] == [0, 0, 0, 5]
 
 
 def test_emotes_are_placed_in_code_points_from_the_fragments(tmp_path: Path) -> None:
@@ -295,8 +295,8 @@ def test_emotes_are_placed_in_code_points_from_the_fragments(tmp_path: Path) -> 
         {"text": "LUL", "emoticon": {"emoticon_id": "425618"}},
     ]
     wrong = [{"_id": "25", "begin": 7, "end": 13}]  # UTF-16 units, one too long
-    said = comment(1, "😀 hey Kappa LUL", message={"fragments": fragments, "emoticons": wrong})
-    read = Read(tmp_path, document(comment(0), said, comment(2)))
+    one = comment(1, "😀 hey Kappa LUL", message={"fragments": fragments, "emoticons": wrong})
+    read = Read(tmp_path, document(comment(0), one, comment(2)))
     assert [row["emotes"] for row in read.chat] == [
         [],
         [
@@ -308,9 +308,9 @@ def test_emotes_are_placed_in_code_points_from_the_fragments(tmp_path: Path) -> 
 
 
 def test_emotes_known_by_position_only_are_found(tmp_path: Path) -> None:
-    said = comment(1, "😀 Kappa", message={"emoticons": [{"_id": "25", "begin": 3, "end": 7}]})
-    del said["message"]["fragments"]
-    assert Read(tmp_path, document(said)).chat[0]["emotes"] == [
+    one = comment(1, "😀 Kappa", message={"emoticons": [{"_id": "25", "begin": 3, "end": 7}]})
+    del one["message"]["fragments"]
+    assert Read(tmp_path, document(one)).chat[0]["emotes"] == [
         {"name": "Kappa", "id": "25", "provider": "twitch", "start": 2, "end": 6}
     ]
 
@@ -320,8 +320,8 @@ def test_me_is_an_action_without_its_marks(tmp_path: Path) -> None:
         {"text": "\x01ACTION dances ", "emoticon": None},
         {"text": "LUL\x01", "emoticon": {"emoticon_id": "4"}},
     ]
-    said = comment(1, "\x01ACTION dances LUL\x01", message={"fragments": fragments})
-    row = Read(tmp_path, document(said)).chat[0]
+    one = comment(1, "\x01ACTION dances LUL\x01", message={"fragments": fragments})
+    row = Read(tmp_path, document(one)).chat[0]
     assert (row["text"], row["is_action"], row["message_type"]) == ("dances LUL", True, "action")
     assert row["emotes"][0]["start"] == 7
 
@@ -361,8 +361,8 @@ def test_an_announcement_of_gifts_adds_none_and_groups_those_that_follow(tmp_pat
         ("subgift", "Ann_B gifted a Tier 1 sub to Zed!"),
         ("subgift", "Ann_B gifted a Tier 1 sub to Yve!"),
     ]
-    said = [comment(n, t, message={"user_notice_params": {"msg_id": k}}) for n, (k, t) in enumerate(texts)]
-    read = Read(tmp_path, document(*said))
+    comments = [comment(n, t, message={"user_notice_params": {"msg_id": k}}) for n, (k, t) in enumerate(texts)]
+    read = Read(tmp_path, document(*comments))
     assert [event["gift_count"] for event in read.rows["stream_events"]] == [1, 1]
     assert len({event["gift_group_id"] for event in read.rows["stream_events"]}) == 1
     assert not read.chat
@@ -372,8 +372,8 @@ def test_a_raid_tells_its_viewers_and_a_notice_in_another_language_is_kept_as_it
     raid = comment(1, "1,234 raiders from Bea have joined!", message={"user_notice_params": {"msg_id": "raid"}})
     german = comment(2, "Ann_B hat abonniert", message={"user_notice_params": {"msg-id": "resub"}})
     read = Read(tmp_path, document(raid, german))
-    found = [(e["event_type"], e["raid_viewer_count"], e["viewer_id"]) for e in read.rows["stream_events"]]
-    assert found == [("raid", 1234, "login:bea"), ("resubscription", None, "1001")]
+    events = [(e["event_type"], e["raid_viewer_count"], e["viewer_id"]) for e in read.rows["stream_events"]]
+    assert events == [("raid", 1234, "login:bea"), ("resubscription", None, "1001")]
 
 
 def test_a_highlighted_message_stays_chat_of_its_own_type(tmp_path: Path) -> None:
@@ -427,9 +427,9 @@ def test_an_element_that_is_no_comment_is_told(tmp_path: Path) -> None:
 
 
 def test_a_video_of_wrong_types_is_a_bad_stream_and_the_chat_is_kept(tmp_path: Path) -> None:
-    found = document(comment(1, created_at="2025-06-01T18:00:01Z"))
-    found["video"].update(viewCount="many", created_at="yesterday")
-    read = Read(tmp_path, found)
+    content = document(comment(1, created_at="2025-06-01T18:00:01Z"))
+    content["video"].update(viewCount="many", created_at="yesterday")
+    read = Read(tmp_path, content)
     assert read.bad["streams"] == ["video.viewCount: 'many' is not a number"]
     assert "video.created_at: 'yesterday' is not a time" in read.problems
     assert read.chat[0]["sent_at"] == datetime(2025, 6, 1, 18, 0, 1)
@@ -452,7 +452,7 @@ def test_every_encoding_of_a_file_gives_the_same_rows(tmp_path: Path, encoding: 
     assert recognise(tmp_path / "chat.json") == (SOURCE, "TwitchDownloader chat JSON, schema 1.4.0")
 
 
-def test_a_file_is_recognised_by_its_keys_and_snapshot_alikes_are_not(tmp_path: Path) -> None:
+def test_a_file_is_recognised_by_its_keys_and_lookalikes_are_not(tmp_path: Path) -> None:
     path = tmp_path / "export.txt"
     path.write_text(json.dumps({"streamer": {"name": "A", "id": 1}, "comments": [comment()]}))
     assert recognise(path)[1] == "TwitchDownloader chat JSON, schema 1.0.0"
@@ -462,8 +462,8 @@ def test_a_file_is_recognised_by_its_keys_and_snapshot_alikes_are_not(tmp_path: 
 
 
 def test_batches_do_not_change_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = document(*(comment(n, f"Kappa {n}", commenter={"_id": str(n % 7)}) for n in range(400)))
-    whole = Read(tmp_path, found)
+    content = document(*(comment(n, f"Kappa {n}", commenter={"_id": str(n % 7)}) for n in range(400)))
+    whole = Read(tmp_path, content)
 
     def small_blocks(path: Path, _: list[Problem]) -> Iterator[bytes]:
         content = path.read_bytes()
@@ -472,6 +472,6 @@ def test_batches_do_not_change_what_is_read(tmp_path: Path, monkeypatch: pytest.
     small = functools.partial(split_elements, batch_bytes=10_000)
     monkeypatch.setattr("data_lake.sources.live.twitch_downloader.reader.read_utf8", small_blocks)
     monkeypatch.setattr("data_lake.sources.live.twitch_downloader.reader.split_elements", small)
-    parts = Read(tmp_path, found)
+    parts = Read(tmp_path, content)
     assert parts.chat == whole.chat
     assert len(parts.rows["viewers"]) == 7

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from data_lake.sources import SOURCES, recognise
 from data_lake.sources.base import PROBLEM, Export, Problem, Rows
 from data_lake.sources.live.twitch_helix import SOURCE
 from data_lake.sources.reading.blocks import read_head
@@ -24,8 +25,8 @@ END = {"kind": "end", "finished_at": "2026-03-01T12:01:00Z", "rows": 3, "total":
 
 def page(*rows: Any, endpoint: str = "channels/followers", **body: Any) -> dict[str, Any]:
     call = {"endpoint": endpoint, "method": "GET", "requested_at": "2026-03-01T12:00:01Z", "retry_count": 0}
-    said = {"kind": "page", "params": {"broadcaster_id": "1"}, "received_at": "2026-03-01T12:00:02Z", "status": 200}
-    return {**said, "calls": [{**call, "status": 200}], "body": {"data": list(rows), **body}}
+    line = {"kind": "page", "params": {"broadcaster_id": "1"}, "received_at": "2026-03-01T12:00:02Z", "status": 200}
+    return {**line, "calls": [{**call, "status": 200}], "body": {"data": list(rows), **body}}
 
 
 def pull_file(path: Path, *lines: Any) -> Path:
@@ -34,15 +35,15 @@ def pull_file(path: Path, *lines: Any) -> Path:
 
 
 def read(path: Path) -> tuple[dict[str, list[dict[str, Any]]], list[Problem]]:
-    found: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
     problems = []
     for part in SOURCE.parse(Export(path, "twitch_helix", path.name, {"exported_at": BEGAN})):
         if isinstance(part, Rows):
             assert part.entity in SOURCE.entities
-            found.setdefault(part.entity, []).extend(part.table.to_pylist())
+            rows.setdefault(part.entity, []).extend(part.table.to_pylist())
         else:
             problems.append(part)
-    return found, problems
+    return rows, problems
 
 
 def test_a_pull_file_is_recognised_by_its_request(tmp_path: Path) -> None:
@@ -50,6 +51,14 @@ def test_a_pull_file_is_recognised_by_its_request(tmp_path: Path) -> None:
     assert SOURCE.recognise(read_head(path)) == "a pull of Twitch channels/followers"
     assert SOURCE.recognise(read_head(pull_file(path, '{"kind": "request"'))) is None
     assert SOURCE.recognise(read_head(pull_file(path, {**REQUEST, "endpoint": "elsewhere"}))) is None
+
+
+def test_a_pull_of_videos_is_a_pull_although_it_holds_pages_of_videos(tmp_path: Path) -> None:
+    video = {"id": "1", "user_id": "9", "user_login": "ann", "published_at": BEGAN, "viewable": "public"}
+    request, answer = {**REQUEST, "endpoint": "videos"}, page({**video, "duration": "1m"}, endpoint="videos")
+    path = pull_file(tmp_path / "f", request, answer)
+    assert SOURCES["helix_videos"].recognise(read_head(path))
+    assert recognise(path)[0] is SOURCE
 
 
 def test_all_rows_of_a_snapshot_share_its_moment(tmp_path: Path) -> None:
@@ -97,14 +106,14 @@ def test_a_row_that_cannot_be_read_is_one_bad_row(tmp_path: Path, field: str, va
 
 def test_unknown_fields_go_to_extra_and_an_address_nowhere(tmp_path: Path) -> None:
     row = {**subscriber(1), "is_loyal": True, "email": "someone@example.org"}
-    found, _ = read(pull_file(tmp_path / "f", {**REQUEST, "endpoint": "subscriptions"}, page(row)))
-    assert json.loads(found["subscriptions"][0]["extra"]) == {"is_loyal": True}
+    rows, _ = read(pull_file(tmp_path / "f", {**REQUEST, "endpoint": "subscriptions"}, page(row)))
+    assert json.loads(rows["subscriptions"][0]["extra"]) == {"is_loyal": True}
 
 
 def test_nesting_without_end_costs_its_line_only(tmp_path: Path) -> None:
     deep = '{"kind": "page", "body": ' + "[" * 20_000 + "]" * 20_000 + "}"
-    found, problems = read(pull_file(tmp_path / "f", REQUEST, deep, page(*followers(2)), END))
-    assert len(found["follows"]) == 2
+    rows, problems = read(pull_file(tmp_path / "f", REQUEST, deep, page(*followers(2)), END))
+    assert len(rows["follows"]) == 2
     assert [p.row for p in problems] == [2]
 
 

@@ -27,8 +27,8 @@ def item(kind: str, seconds: float, **members: Any) -> dict[str, Any]:
 
 
 def text(seconds: float, *runs: Any, **members: Any) -> dict[str, Any]:
-    said = [run if isinstance(run, dict) else {"text": run} for run in runs]
-    return item("TextMessage", seconds, message={"runs": said}, **members)
+    parts = [run if isinstance(run, dict) else {"text": run} for run in runs]
+    return item("TextMessage", seconds, message={"runs": parts}, **members)
 
 
 def add(it: dict[str, Any]) -> dict[str, Any]:
@@ -57,9 +57,9 @@ def test_a_message_of_a_replay_with_emoji_in_its_text(tmp_path: Path) -> None:
         {"liveChatAuthorBadgeRenderer": {"icon": {"iconType": "MODERATOR"}, "tooltip": "Moderator"}},
         {"liveChatAuthorBadgeRenderer": {"customThumbnail": {}, "tooltip": "Member (6 months)"}},
     ]
-    found = read(tmp_path, replay(add(text(1, "👍🏽 a ", CUSTOM, " ", STANDARD, CUSTOM, authorBadges=badges))))
-    assert found.what
-    (row,) = found.messages
+    parsed = read(tmp_path, replay(add(text(1, "👍🏽 a ", CUSTOM, " ", STANDARD, CUSTOM, authorBadges=badges))))
+    assert parsed.what
+    (row,) = parsed.messages
     assert row["text"] == "👍🏽 a :hi: 😂:hi:"
     assert [(e["name"], e["id"], e["start"], e["end"]) for e in row["emotes"]] == [
         (":hi:", "UCx/abc", 5, 8),
@@ -77,7 +77,7 @@ def test_a_message_of_a_replay_with_emoji_in_its_text(tmp_path: Path) -> None:
 
 
 def test_the_sidecar_says_channel_and_stream_where_the_name_does_not(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path,
         replay(add(text(1, "x"))),
         name="chat.json",
@@ -85,14 +85,14 @@ def test_the_sidecar_says_channel_and_stream_where_the_name_does_not(tmp_path: P
         stream_id="vid",
         channel_login="House",
     )
-    assert (found.messages[0]["channel_id"], found.messages[0]["stream_id"]) == ("UChouse", "vid")
-    assert [c["login"] for c in found.rows("channels")] == ["House"]
+    assert (parsed.messages[0]["channel_id"], parsed.messages[0]["stream_id"]) == ("UChouse", "vid")
+    assert [c["login"] for c in parsed.rows("channels")] == ["House"]
 
 
 def test_a_chat_of_no_known_stream_is_kept_and_says_what_to_write(tmp_path: Path) -> None:
-    found = read(tmp_path, replay(add(text(1, "x"))), name="chat.json")
-    assert [m["text"] for m in found.messages] == ["x"]
-    assert "channel_id and stream_id" in found.problems[0].reason
+    parsed = read(tmp_path, replay(add(text(1, "x"))), name="chat.json")
+    assert [m["text"] for m in parsed.messages] == ["x"]
+    assert "channel_id and stream_id" in parsed.problems[0].reason
 
 
 def test_the_messages_tell_when_the_stream_began(tmp_path: Path) -> None:
@@ -108,9 +108,9 @@ def test_what_was_sent_before_the_start_has_a_negative_offset(tmp_path: Path) ->
 
 
 def test_a_live_capture_has_no_offsets_wrapped_or_bare(tmp_path: Path) -> None:
-    found = read(tmp_path, live(add(text(1, "wrapped"))), add(text(2, "bare", id="i-2")))
-    assert [(m["text"], m["offset_seconds"]) for m in found.messages] == [("wrapped", None), ("bare", None)]
-    assert "live capture" in (found.what or "")
+    parsed = read(tmp_path, live(add(text(1, "wrapped"))), add(text(2, "bare", id="i-2")))
+    assert [(m["text"], m["offset_seconds"]) for m in parsed.messages] == [("wrapped", None), ("bare", None)]
+    assert "live capture" in (parsed.what or "")
 
 
 def test_an_offset_of_weeks_costs_no_message(tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_an_offset_of_weeks_costs_no_message(tmp_path: Path) -> None:
 
 def test_several_actions_of_one_line_are_several_rows(tmp_path: Path) -> None:
     line = replay(add(text(1, "one")), add(text(1, "two", id="i-2")), add(item("PaidMessage", 1, id="i-3")))
-    found = read(tmp_path, line)
-    assert [m["text"] for m in found.messages] == ["one", "two"]
-    assert [e["event_id"] for e in found.events] == ["i-3"]
+    parsed = read(tmp_path, line)
+    assert [m["text"] for m in parsed.messages] == ["one", "two"]
+    assert [e["event_id"] for e in parsed.events] == ["i-3"]
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_a_paid_message_is_a_superchat_once(
             "durationSec": "60",
         }
     }
-    found = read(tmp_path, replay(add(paid)), replay(ticker))
-    (event,) = found.events
+    parsed = read(tmp_path, replay(add(paid)), replay(ticker))
+    (event,) = parsed.events
     assert (event["event_type"], event["amount"], event["currency"], event["message_text"]) == (
         "superchat",
         Decimal(amount) if amount else None,
@@ -153,8 +153,8 @@ def test_a_paid_message_is_a_superchat_once(
         "gg",
     )
     assert (json.loads(event["extra"]) if event["extra"] else None) == extra
-    assert not found.messages
-    assert not found.bad
+    assert not parsed.messages
+    assert not parsed.bad
 
 
 def test_a_sticker_is_a_superchat_without_words(tmp_path: Path) -> None:
@@ -207,16 +207,16 @@ def test_gifts_count_where_they_are_announced(tmp_path: Path) -> None:
         id="g-2",
         message={"runs": [{"text": "received a gift by "}, {"text": "@Bob"}]},
     )
-    found = read(tmp_path, replay(add(gift)), replay(add(got)))
-    assert [(e["event_type"], e["gift_count"], e["viewer_id"], e["gift_recipient_id"]) for e in found.events] == [
+    parsed = read(tmp_path, replay(add(gift)), replay(add(got)))
+    assert [(e["event_type"], e["gift_count"], e["viewer_id"], e["gift_recipient_id"]) for e in parsed.events] == [
         ("gift", 1005, "UCbob", None),
         ("gift_redemption", None, "UCann", "UCann"),
     ]
-    assert {v["viewer_id"]: v["login"] for v in found.rows("viewers")} == {"UCbob": "bob", "UCann": "ann"}
+    assert {v["viewer_id"]: v["login"] for v in parsed.rows("viewers")} == {"UCbob": "bob", "UCann": "ann"}
 
 
 def test_removals_have_the_time_of_the_last_message(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path,
         add(text(5, "x")),
         {"markChatItemAsDeletedAction": {"targetItemId": "i-1", "deletedStateMessage": {"runs": []}}},
@@ -224,16 +224,16 @@ def test_removals_have_the_time_of_the_last_message(tmp_path: Path) -> None:
         add(text(9, "y", id="i-2")),
         {"removeChatItemAction": {"targetItemId": "i-2"}},
     )
-    told = [
+    removals = [
         (a["action_type"], a["target_message_id"], a["target_viewer_id"], a["occurred_at"].second)
-        for a in found.actions
+        for a in parsed.actions
     ]
-    assert told == [("delete", "i-1", None, 25), ("ban", None, "UCbad", 25), ("delete", "i-2", None, 29)]
+    assert removals == [("delete", "i-1", None, 25), ("ban", None, "UCbad", 25), ("delete", "i-2", None, 29)]
 
 
 def test_a_removal_in_a_file_without_messages_cannot_be_placed(tmp_path: Path) -> None:
-    found = read(tmp_path, {"markChatItemAsDeletedAction": {"targetItemId": "i-1"}})
-    assert found.reasons == ["no message says when this was removed"]
+    parsed = read(tmp_path, {"markChatItemAsDeletedAction": {"targetItemId": "i-1"}})
+    assert parsed.reasons == ["no message says when this was removed"]
 
 
 def test_a_replacement_is_the_message(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_replacement_is_the_message(tmp_path: Path) -> None:
 
 
 def test_what_the_chat_says_about_itself_is_nothing_and_what_is_unknown_is_told(tmp_path: Path) -> None:
-    found = read(
+    parsed = read(
         tmp_path,
         replay(add({"liveChatViewerEngagementMessageRenderer": {"id": "x"}})),
         replay(add({"liveChatPlaceholderItemRenderer": {"id": "x"}})),
@@ -257,13 +257,13 @@ def test_what_the_chat_says_about_itself_is_nothing_and_what_is_unknown_is_told(
         [1, 2],
         '{"replayChatItemAction": {"act',
     )
-    assert sorted(row["_row"] for row in found.bad) == [4, 5, 6, 7, 8]
-    assert "live chat item liveChatNewThingRenderer is unknown" in found.reasons
-    assert not found.messages
-    assert all(row["_text"] for row in found.bad)
+    assert sorted(row["_row"] for row in parsed.bad) == [4, 5, 6, 7, 8]
+    assert "live chat item liveChatNewThingRenderer is unknown" in parsed.reasons
+    assert not parsed.messages
+    assert all(row["_text"] for row in parsed.bad)
 
 
 def test_a_file_that_begins_with_a_broken_line_is_still_known(tmp_path: Path) -> None:
-    found = read(tmp_path, '{"x', *[replay(add(text(n, "x", id=f"i-{n}"))) for n in range(3)])
-    assert found.what
-    assert len(found.messages) == 3
+    parsed = read(tmp_path, '{"x', *[replay(add(text(n, "x", id=f"i-{n}"))) for n in range(3)])
+    assert parsed.what
+    assert len(parsed.messages) == 3

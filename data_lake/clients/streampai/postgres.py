@@ -115,15 +115,15 @@ def _pull(connection: psycopg.Connection[Any], folder: Path, since: datetime | N
             where table_schema = any(current_schemas(false)) and table_name = any(%s) order by 1, ordinal_position""",
             [list(COLUMNS)],
         )
-        found: dict[str, dict[str, str]] = {}
+        kinds_of: dict[str, dict[str, str]] = {}
         for table, column, kind in cursor.fetchall():
-            found.setdefault(table, {})[column] = kind
-        if not found:
+            kinds_of.setdefault(table, {})[column] = kind
+        if not kinds_of:
             raise PostgresError(
                 f"the database has no Streampai table that may be read; looked for: {', '.join(COLUMNS)}"
             )
         written = []
-        for table, kinds in found.items():
+        for table, kinds in kinds_of.items():
             path = folder / f"streampai-{table}-{moment:%Y%m%dT%H%M%S}Z.parquet"
             if _copy(cursor, table, kinds, since, path):
                 _write_sidecar(path, moment, since)
@@ -262,5 +262,5 @@ def _without_private(value: Any) -> Any:
 
 
 def _write_sidecar(path: Path, moment: datetime, since: datetime | None) -> None:
-    said = f"exported_at: {moment.isoformat()}Z\n" + (f"since: {since.isoformat()}Z\n" if since else "")
-    path.with_name(path.name + ".yml").write_text(said, encoding="utf-8")
+    sidecar = f"exported_at: {moment.isoformat()}Z\n" + (f"since: {since.isoformat()}Z\n" if since else "")
+    path.with_name(path.name + ".yml").write_text(sidecar, encoding="utf-8")

@@ -42,7 +42,8 @@ class Snapshot:
 
 def plan_snapshots(settings: LiveSettings, broadcast: Broadcast, average: float, *, again: bool) -> list[Snapshot]:
     """When the chat of a VOD was downloaded: usually once within hours, now and then weeks late or a second time."""
-    rng = settings.rng("snapshots", broadcast.livestream_id)
+    # The name is part of the seed: another one would draw another world.
+    rng = settings.rng("looks", broadcast.livestream_id)
     last = settings.end_s - 600
     late = rng.random() < LATE_CHANCE
     first = broadcast.end_s + int(rng.integers(20, 45) * 86_400 if late else rng.integers(1800, 6 * 3600))

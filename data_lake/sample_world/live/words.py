@@ -116,7 +116,7 @@ SENTENCES = lines(
     never seen such a {a} {n} before | {v} the {n} first then worry about the {m} | my {n} is way more {a}
     what about the {n} with the {m} | more {n} please | i always {v} my {n} too early
     is the {n} worth it or the {m} | chat is that {n} {a} or not | you should {v} the {m} instead
-    the {n} snapshots {a} today | best {n} of the week | forgot to {v} again, {a} {n} | {n} {m} {n}
+    the {n} looks {a} today | best {n} of the week | forgot to {v} again, {a} {n} | {n} {m} {n}
     who else likes a {a} {n} | {a} {n} honestly | where is the {m} though | learned to {v} from your {n} guide
     {n} > {m} | that {m} though, {a} | could you explain the {n} vs {m}
     """

@@ -122,7 +122,7 @@ def detect_encoding(sample: bytes) -> str:
         return "utf-8"
     except UnicodeDecodeError:
         pass
-    well_formed = sum(len(found) for found in _UTF8_SEQUENCE.findall(sample))
+    well_formed = sum(len(sequence) for sequence in _UTF8_SEQUENCE.findall(sample))
     high = sum(byte >= 0x80 for byte in sample)
     if well_formed > high - well_formed:
         return "utf-8"  # damaged UTF-8, not another encoding: the splitter reports the rows

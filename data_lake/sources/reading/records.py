@@ -58,9 +58,9 @@ def read_records(
             first, _, chunk = chunk[before:].partition(b"\n")
             if not first:
                 continue
-            said = decoded(first)[0].rstrip("\r")
-            separator = delimiter or delimiter_of(said)
-            header += column_names(_fields(said, separator) or said.split(separator))
+            first_line = decoded(first)[0].rstrip("\r")
+            separator = delimiter or delimiter_of(first_line)
+            header += column_names(_fields(first_line, separator) or first_line.split(separator))
             reader = _Chunks(header, separator)
             line += 1
         done = yield from reader.tables(chunk, line, is_last)
@@ -203,8 +203,8 @@ class _Lines:
                 continue
             problem = next((line.problem for line in taken if line.problem), None)
             if problem is None and len(fields) != width:
-                found = f"{len(fields)} fields" if fields else "a quote left open or closed in mid-field"
-                problem = f"the line has {found}; the header has {width} fields"
+                count_of_fields = f"{len(fields)} fields" if fields else "a quote left open or closed in mid-field"
+                problem = f"the line has {count_of_fields}; the header has {width} fields"
             if problem:
                 yield Problem(taken[0].number, problem, taken[0].text.rstrip("\r\n")[:CLIP])
             else:
@@ -243,8 +243,8 @@ def column_names(fields: Sequence[str]) -> list[str]:
     """Column names: trimmed, an empty one by its place, a repeated one (in any case) with a number."""
     names: list[str] = []
     seen = {"_row", "_file"}
-    for place, said in enumerate(fields, 1):
-        name = plain = said.strip() or f"column{place}"
+    for place, written in enumerate(fields, 1):
+        name = plain = written.strip() or f"column{place}"
         number = 1
         while name.lower() in seen:
             number += 1

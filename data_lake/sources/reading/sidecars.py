@@ -16,28 +16,28 @@ def stated_time(sidecar: Mapping[str, Any], key: str) -> datetime | None:
 
     Raises ValueError, with what to write instead, when the value is not a time.
     """
-    said = sidecar.get(key)
-    if said is None:
+    value = sidecar.get(key)
+    if value is None:
         return None
-    if isinstance(said, str):
+    if isinstance(value, str):
         try:
-            said = datetime.fromisoformat(said.strip())
+            value = datetime.fromisoformat(value.strip())
         except ValueError:
-            said = None
-    elif isinstance(said, date) and not isinstance(said, datetime):
-        said = datetime(said.year, said.month, said.day)
-    if not isinstance(said, datetime):
+            value = None
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    if not isinstance(value, datetime):
         raise ValueError(f"the sidecar's {key} is {sidecar[key]!r}; write it as 2026-01-31T12:00:00Z")
     try:
-        return said.astimezone(UTC).replace(tzinfo=None) if said.tzinfo else said
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     except OverflowError:
         raise ValueError(f"the sidecar's {key} is {sidecar[key]!r}; that is no moment in UTC") from None
 
 
 def stated_text(sidecar: Mapping[str, Any], key: str) -> str | None:
     """The value under `key` as text (a number is taken as it is written); None when it is absent or empty."""
-    said = sidecar.get(key)
-    return str(said).strip() or None if said is not None else None
+    value = sidecar.get(key)
+    return str(value).strip() or None if value is not None else None
 
 
 def given_name(path: Path) -> str:

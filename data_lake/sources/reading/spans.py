@@ -54,8 +54,9 @@ def texts(data: bytes | Octets, starts: Positions, ends: Positions) -> pa.String
     views = np.empty((len(starts), 2), dtype="<u8")
     # A string view is its length, four bytes, and the rest of a short string or the place of a long one.
     views[:, 0] = lengths.astype(np.uint64) | ((words(octets, starts) & _LOWEST[np.minimum(lengths, _WORD)]) << _HALF)
-    rest = words(octets, starts + 4) & _LOWEST[np.clip(lengths - 4, 0, _WORD)]
-    views[:, 1] = np.where(lengths <= _INLINE, rest, starts.astype(np.uint64) << _HALF)
+    views[:, 1] = starts.astype(np.uint64) << _HALF
+    short = np.flatnonzero(lengths <= _INLINE)
+    views[short, 1] = words(octets, starts[short] + 4) & _LOWEST[np.maximum(lengths[short] - 4, 0)]
     column = pa.Array.from_buffers(pa.string_view(), len(starts), [None, pa.py_buffer(views), pa.py_buffer(data)])
     return column.cast(pa.string())
 

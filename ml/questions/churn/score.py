@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from ml.questions.churn import dataset
 from ml.questions.churn.dataset import SPEC, window_of
 from ml.questions.churn.evaluate import evaluate
 from ml.questions.churn.fit import LABEL, TRUSTED, check_trees, probability
-from ml.scoring import Answers, Scorer
+from ml.scoring import Answers, Comparison, Scorer
 from ml.serving import Served
 from ml.threads import one_thread
 
@@ -64,9 +64,7 @@ class ChurnScorer(Scorer):
         counts = tables["viewer_churn"]["status"].value_counts()
         return Answers(tables, {str(status): int(count) for status, count in counts.items()})
 
-    def evaluate_live(
-        self, published: Published, answers: Mapping[date, pd.DataFrame]
-    ) -> Iterator[tuple[date, Sequence[Score], pd.DataFrame]]:
+    def evaluate_live(self, published: Published, answers: Mapping[date, pd.DataFrame]) -> Iterator[Comparison]:
         scored = {day: rows[rows["status"] == "ok"] for day, rows in answers.items()}
         scored = {day: rows for day, rows in scored.items() if len(rows)}
         truth = dataset.labelled(published, [window_of(day) for day in scored]) if scored else pd.DataFrame()
@@ -74,7 +72,7 @@ class ChurnScorer(Scorer):
             of_day = truth[truth["as_of_date"].dt.date == day]
             both = of_day.merge(rows, on=["creator_id", "platform", "viewer_id"], suffixes=("", "_answered"))
             if not both.empty and both[LABEL].nunique() == 2:
-                yield day, _live_scores(day, both), both
+                yield Comparison(day, both, partial(_live_scores, day, both))
 
     def check(self, served: Served) -> None:
         dataset.require(served.metadata["features"])

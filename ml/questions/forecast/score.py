@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from ml.questions.forecast import dataset
 from ml.questions.forecast.dataset import INPUT
 from ml.questions.forecast.fit import DAILY, TRUSTED, WEEKLY, band_of
 from ml.questions.forecast.methods import scale_of, seasonal_naive
-from ml.scoring import Answers, Scorer
+from ml.scoring import Answers, Comparison, Scorer
 from ml.serving import Served
 
 KEPT, MORE, LESS = "schedule_kept", "one_more_stream_a_week", "one_less_stream_a_week"
@@ -53,17 +54,18 @@ class ForecastScorer(Scorer):
             {str(status): int(count) for status, count in by_status.items()},
         )
 
-    def evaluate_live(
-        self, published: Published, answers: Mapping[date, pd.DataFrame]
-    ) -> Iterator[tuple[date, Sequence[Score], pd.DataFrame]]:
+    def evaluate_live(self, published: Published, answers: Mapping[date, pd.DataFrame]) -> Iterator[Comparison]:
         truth = dataset.series(published, published.data_end)
         for day, rows in answers.items():
             forecasts = rows[(rows["scenario"] == KEPT) & rows["status"].isin(["ok", "fallback"])]
             both = forecasts.assign(unique_id=dataset.unique_id(forecasts), ds=pd.to_datetime(forecasts["target_date"]))
             both = both.merge(truth[["unique_id", "ds", "y", "season"]], on=["unique_id", "ds"])
-            scores = _live_scores(day, both, truth, published.last_day)
-            if scores:
-                yield day, scores, both
+            passed = [days for days in EVALUATED_DAYS if day + timedelta(days) <= published.last_day]
+            if passed and not both.empty:
+                past = truth[truth["ds"] <= pd.Timestamp(day)]
+                horizons = pd.DataFrame({"passed": passed})
+                scores = partial(_live_scores, day, both, past, passed)
+                yield Comparison(day, both, scores, [past[["unique_id", "ds", "y"]], horizons])
 
 
 SCORER = ForecastScorer()
@@ -105,14 +107,11 @@ def scenarios(rows: pd.DataFrame, schedule: pd.DataFrame) -> list[pd.DataFrame]:
     return changed
 
 
-def _live_scores(as_of: date, both: pd.DataFrame, truth: pd.DataFrame, last_day: date) -> list[Score]:
-    """Errors over the EVALUATED_DAYS that have passed whole, against seasonal-naive of that day."""
-    past = truth[truth["ds"] <= pd.Timestamp(as_of)]
+def _live_scores(as_of: date, both: pd.DataFrame, past: pd.DataFrame, passed: Sequence[int]) -> list[Score]:
+    """Errors over the numbers of days that have passed whole, against seasonal-naive of that day."""
     history = {name: y.to_numpy(float) for name, y in past.groupby("unique_id")["y"]}
     scores = []
-    for horizon in EVALUATED_DAYS:
-        if as_of + timedelta(horizon) > last_day:
-            continue
+    for horizon in passed:
         part = both[both["horizon_days"] <= horizon]
         ratios, inside = [], []
         for name, rows in part.groupby("unique_id", sort=True):

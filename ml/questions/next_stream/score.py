@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from ml.cards import Score
 from ml.published import Published
 from ml.questions.next_stream import QUESTION, dataset
 from ml.questions.next_stream.fit import TRUSTED, predict
-from ml.scoring import Answers, Scorer
+from ml.scoring import Answers, Comparison, Scorer
 from ml.serving import Served
 
 
@@ -44,9 +45,7 @@ class NextStreamScorer(Scorer):
         answers = answers.assign(is_best_start=is_best, status="ok", method="ridge")
         return Answers({"next_streams": answers}, {"ok": len(answers)})
 
-    def evaluate_live(
-        self, published: Published, answers: Mapping[date, pd.DataFrame]
-    ) -> Iterator[tuple[date, Sequence[Score], pd.DataFrame]]:
+    def evaluate_live(self, published: Published, answers: Mapping[date, pd.DataFrame]) -> Iterator[Comparison]:
         window = timedelta(QUESTION.horizon_days)
         streams = dataset.streams(published, max(answers) + window + timedelta(1))
         for day, rows in answers.items():
@@ -55,7 +54,7 @@ class NextStreamScorer(Scorer):
             is_inside = (streams["started_at"].dt.date > day) & ended
             both = _nearest(streams[is_inside], rows)
             if not both.empty:
-                yield day, _live_scores((day + timedelta(1), until), both), both
+                yield Comparison(day, both, partial(_live_scores, (day + timedelta(1), until), both))
 
 
 SCORER = NextStreamScorer()

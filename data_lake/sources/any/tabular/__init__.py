@@ -14,10 +14,10 @@ from data_lake.sources.base import Evidence, Head, Source, reader_of
 def recognise(head: Head) -> str | None:
     """What the file is when a mapping beside it reads it; else None."""
     try:
-        found = mappings_for(head.path)
+        mappings = mappings_for(head.path)
     except (MappingError, OSError):
         return None
-    return f"a table mapped by {', '.join(m.name for m in found)}" if found else None
+    return f"a table mapped by {', '.join(m.name for m in mappings)}" if mappings else None
 
 
 SOURCE = Source(

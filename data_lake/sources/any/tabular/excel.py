@@ -36,14 +36,14 @@ def read_sheet(path: Path, sheet: str | None = None) -> Iterator[pa.Table | Prob
         if isinstance(part, Problem):
             yield part
             continue
-        number, said = part
+        number, cells = part
         if not header:
-            header = column_names(said)
-        elif len(said) > len(header):
-            yield Problem(number, f"the row has {len(said)} cells and the header {len(header)}", "\t".join(said))
+            header = column_names(cells)
+        elif len(cells) > len(header):
+            yield Problem(number, f"the row has {len(cells)} cells and the header {len(header)}", "\t".join(cells))
         else:
             rows.append(number)
-            records.append(said + [""] * (len(header) - len(said)))
+            records.append(cells + [""] * (len(header) - len(cells)))
         if len(rows) >= BATCH_ROWS:
             yield table_of_records(header, rows, records)
             rows, records = [], []
@@ -66,12 +66,12 @@ def _cells(path: Path, sheet: str | None) -> Iterator[_Cells | Problem]:
             return
         chosen = book[sheet] if sheet is not None else book.worksheets[0]
         for number, values in enumerate(chosen.iter_rows(values_only=True), 1):
-            said = [_text(value) for value in values]
-            while said and not said[-1]:
-                said.pop()
+            cells = [_text(value) for value in values]
+            while cells and not cells[-1]:
+                cells.pop()
             done = number
-            if said:
-                yield number, said
+            if cells:
+                yield number, cells
     except _DAMAGE as error:
         yield Problem(done or None, f"the Excel file is damaged after row {done} ({type(error).__name__}: {error})")
 

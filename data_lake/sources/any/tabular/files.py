@@ -216,8 +216,8 @@ class Relation:
         )
         name = self.name.replace("'", "''")
         self.con.execute(f"create or replace view {RELATION} as select {ROW}, '{name}' as _file{selected} from source")
-        said = ", ".join(f"{quoted[name]} := {quoted[name]}" for name in columns if name != DOCUMENT)
-        self._text = f"{DOCUMENT}::varchar" if DOCUMENT in columns else f"to_json(struct_pack({said}))::varchar"
+        members = ", ".join(f"{quoted[name]} := {quoted[name]}" for name in columns if name != DOCUMENT)
+        self._text = f"{DOCUMENT}::varchar" if DOCUMENT in columns else f"to_json(struct_pack({members}))::varchar"
 
 
 def _has_lines(start: str) -> bool:

@@ -94,32 +94,32 @@ def read_mapping(path: Path) -> Mapping:
     except UnicodeDecodeError as error:
         raise MappingError(f"mapping {path.name}: is not UTF-8 ({error})") from error
     head = _HEAD.match(sql)
-    said = dict(_SAYS.findall(head[0] if head else ""))
-    files = tuple(p.strip() for p in said.get("files", "").split(",") if p.strip())
+    settings = dict(_SAYS.findall(head[0] if head else ""))
+    files = tuple(p.strip() for p in settings.get("files", "").split(",") if p.strip())
     if not files:
         raise MappingError(f"mapping {path.name}: its first line must say what it reads, such as '-- files: *.csv'")
     if "{file}" not in sql:
         raise MappingError(f"mapping {path.name}: must select from {{file}}")
-    return Mapping(path, entity, files, said.get("encoding") or None, sql)
+    return Mapping(path, entity, files, settings.get("encoding") or None, sql)
 
 
 def check_columns(mapping: Mapping, columns: list[str], contract: Contract) -> None:
     """Raise MappingError for columns the contract lacks, repeats, or required ones the mapping leaves out."""
-    known = set(contract.column_names) - set(FILLED)
-    said = [c for c in columns if c != "_row"]
-    for column in said:
-        if column not in known:
-            near = difflib.get_close_matches(column, sorted(known), n=1, cutoff=0.4)
-            hint = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(sorted(known))}"
+    allowed = set(contract.column_names) - set(FILLED)
+    selected = [c for c in columns if c != "_row"]
+    for column in selected:
+        if column not in allowed:
+            near = difflib.get_close_matches(column, sorted(allowed), n=1, cutoff=0.4)
+            hint = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(sorted(allowed))}"
             raise MappingError(
                 f"mapping {mapping.name}: the contract of {contract.entity} has no column '{column}'; {hint}"
             )
-        if said.count(column) > 1:
+        if selected.count(column) > 1:
             raise MappingError(f"mapping {mapping.name}: selects column '{column}' twice")
     filled = {*FILLED, "extracted_at", contract.synthetic_id.column if contract.synthetic_id else ""}
     if contract.kind == "state":
         filled.add("observed_at")
-    missing = [c.name for c in contract.columns if c.required and c.name not in {*filled, *said}]
+    missing = [c.name for c in contract.columns if c.required and c.name not in {*filled, *selected}]
     if missing:
         raise MappingError(
             f"mapping {mapping.name}: every row of {contract.entity} needs {', '.join(missing)}; select it too"

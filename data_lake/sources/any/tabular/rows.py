@@ -42,7 +42,7 @@ def rows_of(relation: Relation, mapping: Mapping, exported_at: datetime | None) 
     try:
         reader = con.execute(query).to_arrow_reader(BATCH_ROWS)
     except duckdb.Error as error:
-        yield Problem(None, f"{relation.name}: mapping {mapping.name}: {_said(error)}")
+        yield Problem(None, f"{relation.name}: mapping {mapping.name}: {_first_paragraph(error)}")
         return
     for batch in reader:
         if batch.num_rows:
@@ -71,7 +71,7 @@ def _run(relation: Relation, mapping: Mapping, sql: str) -> _Run:
             raise MappingError(f"mapping {mapping.name}: must be one select statement")
         types = _describe(con, sql)
     except duckdb.Error as error:
-        raise MappingError(f"mapping {mapping.name}: {_said(error)}. {relation.described()}") from error
+        raise MappingError(f"mapping {mapping.name}: {_first_paragraph(error)}. {relation.described()}") from error
     check_columns(mapping, list(types), contract(mapping.entity))
     tree = _parsed(con, sql)
     if ROW not in types and (with_row := _with_row(con, tree)):
@@ -98,10 +98,12 @@ def _run(relation: Relation, mapping: Mapping, sql: str) -> _Run:
 
 def _failed(mapping: Mapping, error: duckdb.Error) -> MappingError:
     hint = ". One bad value stops it here: write try_cast, or hand the value on as it is to the outermost select"
-    return MappingError(f"mapping {mapping.name}: {_said(error)}{hint if isinstance(error, _OF_A_VALUE) else ''}")
+    return MappingError(
+        f"mapping {mapping.name}: {_first_paragraph(error)}{hint if isinstance(error, _OF_A_VALUE) else ''}"
+    )
 
 
-def _said(error: duckdb.Error) -> str:
+def _first_paragraph(error: duckdb.Error) -> str:
     """The first paragraph of what DuckDB says, on one line."""
     lines = [line.strip() for line in str(error).split("\n\n")[0].splitlines() if line.strip()]
     return " ".join(lines).rstrip(".")
@@ -113,15 +115,15 @@ def _describe(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
 
 def _parsed(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any] | None:
     """DuckDB's syntax tree of a select, None when it has none to give."""
-    held = con.execute("select json_serialize_sql(?)", [sql]).fetchone()
-    tree: dict[str, Any] = json.loads(held[0]) if held else {"error": True}
+    serialized = con.execute("select json_serialize_sql(?)", [sql]).fetchone()
+    tree: dict[str, Any] = json.loads(serialized[0]) if serialized else {"error": True}
     return None if tree["error"] else tree
 
 
 def _printed(con: duckdb.DuckDBPyConnection, tree: dict[str, Any]) -> str:
-    held = con.execute("select json_deserialize_sql(?)", [json.dumps(tree)]).fetchone()
-    assert held
-    return str(held[0])
+    printed = con.execute("select json_deserialize_sql(?)", [json.dumps(tree)]).fetchone()
+    assert printed
+    return str(printed[0])
 
 
 def _plain_select(tree: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -225,5 +227,7 @@ def _with_text(relation: Relation, table: pa.Table) -> pa.Table:
     bad = pc.if_else(pc.is_valid(table.column(PROBLEM)), table.column(ROW), pa.scalar(None, pa.int64()))
     wanted = pc.unique(bad.drop_null())
     texts = relation.texts(wanted.to_pylist()) if len(wanted) else {}
-    found = [texts.get(row) for row in bad.to_pylist()] if texts else None
-    return table.append_column(TEXT, pa.array(found, pa.string()) if found else pa.nulls(table.num_rows, pa.string()))
+    original = [texts.get(row) for row in bad.to_pylist()] if texts else None
+    return table.append_column(
+        TEXT, pa.array(original, pa.string()) if original else pa.nulls(table.num_rows, pa.string())
+    )

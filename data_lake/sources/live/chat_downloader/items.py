@@ -65,23 +65,23 @@ def _paths(members: dict[str, str]) -> str:
     return ", ".join(f"'$.{path}'" for path in members.values())
 
 
-def _columns(said: str, members: dict[str, str]) -> str:
-    return ", ".join(f"{said}[{at}] as {name}" for at, name in enumerate(members, 1))
+def _columns(extracted: str, members: dict[str, str]) -> str:
+    return ", ".join(f"{extracted}[{at}] as {name}" for at, name in enumerate(members, 1))
 
 
 ITEMS = f"""
     create or replace temp table items as
     with read as (
-        select *, json_extract_string(case when {PROBLEM} is null then {TEXT} end, [{_paths(_COMMON)}]) as said
+        select *, json_extract_string(case when {PROBLEM} is null then {TEXT} end, [{_paths(_COMMON)}]) as extracted
         from pieces
     ),
     more as (
-        select *, case when coalesce(said[2], '') <> 'text_message' and {PROBLEM} is null
+        select *, case when coalesce(extracted[2], '') <> 'text_message' and {PROBLEM} is null
             then json_extract_string({TEXT}, [{_paths(_MORE)}]) end as rest
         from read
     ),
     named as (
-        select {ROW}, {TEXT}, {PROBLEM}, {_columns("said", _COMMON)}, {_columns("rest", _MORE)},
+        select {ROW}, {TEXT}, {PROBLEM}, {_columns("extracted", _COMMON)}, {_columns("rest", _MORE)},
             case when {PROBLEM} is null and contains({TEXT}, '"emotes"')
                 then json_transform({TEXT}, '{{"emotes":{_EMOTES}}}').emotes end as emotes
         from more
@@ -105,10 +105,10 @@ ITEMS = f"""
         from timed
     ),
     judged as (
-        select *, {{problem}} as found from placed
+        select *, {{problem}} as reason from placed
     )
-    select * exclude (found) replace (
-            found as {PROBLEM}, case when found is not null then {TEXT} end as {TEXT},
+    select * exclude (reason) replace (
+            reason as {PROBLEM}, case when reason is not null then {TEXT} end as {TEXT},
             case
                 when is_action then rtrim(
                     case when starts_with(body, {_ACTION}) then substr(body, 9) else body end, chr(1))

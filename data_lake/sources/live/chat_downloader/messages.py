@@ -77,7 +77,7 @@ _SHAPES = (_plain_shape(pa.list_(pa.string())), _plain_shape(pa.string()))
 
 def fast_rows(pieces: pa.Table, stated: Mapping[str, Any]) -> tuple[pa.Table, pa.Table]:
     """Rows of chat_messages of the plain items of a batch, and the pieces that are left."""
-    read = next((found for shape in _SHAPES if (found := typed(pieces, shape)) is not None), None)
+    read = next((table for shape in _SHAPES if (table := typed(pieces, shape)) is not None), None)
     if read is None:
         return _no_messages(), pieces
     column = {name: read[name].combine_chunks() for name in read.column_names}
@@ -169,8 +169,8 @@ def _relisted(lists: pa.Array, values: pa.Array) -> pa.Array:
 
 def message_rows(con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any]) -> pa.Table:
     """Rows of chat_messages in `items`, and the items that cannot be kept."""
-    said = {name: stated[name] for name in ("platform", "channel_id", "stream_id")}
-    rows = con.execute(MESSAGES, said).to_arrow_table().combine_chunks()
+    parameters = {name: stated[name] for name in ("platform", "channel_id", "stream_id")}
+    rows = con.execute(MESSAGES, parameters).to_arrow_table().combine_chunks()
     codes = pc.fill_null(rows["badges"], "").combine_chunks().dictionary_encode()
     badges = pa.array([_badges(text) for text in codes.dictionary.to_pylist()], pa.list_(_BADGE))
     return _finished(rows, badges.take(codes.indices))
@@ -220,17 +220,17 @@ def emotes_of(messages: pa.Table) -> pa.Array:
     column = messages["emotes"].combine_chunks()
     rows = pc.indices_nonzero(pc.fill_null(pc.greater(pc.list_value_length(column), 0), False))
     counts = np.zeros(len(messages) + 1, dtype=np.int64)
-    found: list[tuple[str | None, str | None, str, int, int]] = []
+    places_found: list[tuple[str | None, str | None, str, int, int]] = []
     taken = (column, messages["text"], messages["platform"])
     for row, emotes, text, platform in zip(
         rows.to_pylist(), *(values.take(rows).to_pylist() for values in taken), strict=True
     ):
-        before = len(found)
+        before = len(places_found)
         for emote in emotes:
-            found += _places(emote, text, platform) if emote else []
-        counts[row + 1] = len(found) - before
+            places_found += _places(emote, text, platform) if emote else []
+        counts[row + 1] = len(places_found) - before
     kinds = (pa.string(), pa.string(), pa.string(), pa.int32(), pa.int32())
-    values = zip(*found, strict=True) if found else [()] * 5
+    values = zip(*places_found, strict=True) if places_found else [()] * 5
     names = ["name", "id", "provider", "start", "end"]
     places = pa.StructArray.from_arrays([pa.array(v, k) for v, k in zip(values, kinds, strict=True)], names)
     return pa.ListArray.from_arrays(pa.array(np.cumsum(counts), pa.int32()), places)
@@ -247,9 +247,9 @@ def _places(emote: Mapping[str, Any], text: str, platform: str) -> list[tuple[st
         return [(text[a : b + 1] or name, ident, platform, a, b) for a, b in ranges]
     if not name or emote["is_custom_emoji"] is False:
         return []
-    found = []
+    places = []
     at = text.find(name)
     while at >= 0:
-        found.append((name, ident, platform, at, at + len(name) - 1))
+        places.append((name, ident, platform, at, at + len(name) - 1))
         at = text.find(name, at + len(name))
-    return found
+    return places

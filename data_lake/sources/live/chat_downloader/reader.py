@@ -145,11 +145,11 @@ class _Chat:
         yield Rows("chat_messages", messages.set_column(messages.schema.get_field_index(PROBLEM), PROBLEM, problem))
         yield from self._complain("the items do not say which site they are from: write platform (youtube or twitch)")
 
-    def _complain(self, said: str) -> Iterator[Problem]:
+    def _complain(self, sentence: str) -> Iterator[Problem]:
         """Says once what the sidecar should state."""
-        if said not in self.complaints:
-            self.complaints.add(said)
-            yield Problem(None, f"{said} into its sidecar {self.sidecar_name}")
+        if sentence not in self.complaints:
+            self.complaints.add(sentence)
+            yield Problem(None, f"{sentence} into its sidecar {self.sidecar_name}")
 
     def snapshots(self) -> Iterator[Rows]:
         """One snapshot of the channel, the stream and each viewer."""
@@ -179,21 +179,21 @@ def _stated(export: Export) -> dict[str, Any]:
 
 def _platform(con: duckdb.DuckDBPyConnection) -> str | None:
     """The site most items of `pieces` are from."""
-    found = con.execute(
+    counts = con.execute(
         f"""
-        with told as (
-            select said[1] as action, said[2] as author, said[3] as channel, said[4] as message
+        with members as (
+            select extracted[1] as action, extracted[2] as author, extracted[3] as channel, extracted[4] as message
             from (select json_extract_string(case when {PROBLEM} is null then {TEXT} end,
-                ['$.action_type', '$.author.id', '$.channel_id', '$.message_id']) as said from pieces)
+                ['$.action_type', '$.author.id', '$.channel_id', '$.message_id']) as extracted from pieces)
         )
         select
             count(*) filter (regexp_matches(action, $actions) or regexp_full_match(author, 'UC[\\w-]{{22}}')),
             count(*) filter (not coalesce(regexp_matches(action, $actions), false)
                 and (channel is not null or regexp_matches(message, $uuid)))
-        from told""",
+        from members""",
         {"actions": _YOUTUBE_ACTIONS, "uuid": _UUID},
     ).fetchone()
-    youtube, twitch = found if found else (0, 0)
+    youtube, twitch = counts if counts else (0, 0)
     return None if youtube == twitch == 0 else "youtube" if youtube >= twitch else "twitch"
 
 

@@ -188,24 +188,24 @@ def action_rows(
     every = pa.concat_tables([rows.select(times).append_column("at", pa.array(range(len(rows)), pa.int64())),
                               fast.select(times).append_column("at", pa.nulls(len(fast), pa.int64()))])  # fmt: skip
     every = every.take(pc.sort_indices(every, [(ROW, "ascending"), ("at", "ascending")])).combine_chunks()
-    known = pc.fill_null_forward(
+    carried = pc.fill_null_forward(
         pa.concat_arrays([pa.array([last], pa.timestamp("us")), every["sent_at"].combine_chunks()])
     )
-    latest = known[-1].as_py()
+    latest = carried[-1].as_py()
     is_here = pc.is_valid(every["at"])
-    times_here = pc.fill_null_backward(known[1:]).filter(is_here)
+    times_here = pc.fill_null_backward(carried[1:]).filter(is_here)
     rows = rows.take(every["at"].filter(is_here))
     is_action = pc.is_in(rows["type"], pa.array(MODERATION))
     if not pc.any(is_action).as_py():
         return None, latest
     rows = rows.append_column("occurred_at", times_here).filter(is_action).combine_chunks()
-    found = [_action(row) for row in rows.to_pylist()]
+    actions = [_action(row) for row in rows.to_pylist()]
     problem = where(pc.is_null(rows["occurred_at"]), "no item says when this happened")
     schema = pa.schema(
         [(n, pa.string()) for n in ("action_type", "target_viewer_id", "target_message_id")]
         + [("duration_seconds", pa.float64())]
     )
-    table = pa.Table.from_pylist(found, schema)
+    table = pa.Table.from_pylist(actions, schema)
     for name in ("occurred_at", "channel_id", ROW):
         table = table.append_column(name, rows[name])
     for name in ("platform", "stream_id"):

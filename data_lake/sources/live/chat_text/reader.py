@@ -44,7 +44,7 @@ class _Stream:
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
-    """Yield chat_messages and stream_events, and one snapshot each at the channel and the stream the sidecar states.
+    """Yield chat_messages and stream_events, and one snapshot each of the channel and the stream the sidecar states.
 
     A line that does not begin with a time and a name is a bad row of chat_messages. Without the sidecar's platform and
     channel nothing can be read, and a problem says what to write into it.
@@ -78,23 +78,23 @@ def read(export: Export) -> Iterator[Rows | Problem]:
 
 def _stated(export: Export) -> _Stream:
     """Read the sidecar. Raises ValueError naming the key that is missing or wrong."""
-    said = export.sidecar
-    platform, channel_id = stated_text(said, "platform"), stated_text(said, "channel_id")
-    login = stated_text(said, "channel_login")
+    sidecar = export.sidecar
+    platform, channel_id = stated_text(sidecar, "platform"), stated_text(sidecar, "channel_id")
+    login = stated_text(sidecar, "channel_login")
     missing = ["platform"] * (not platform) + ["channel_id or channel_login"] * (not (channel_id or login))
     if missing or not platform:
         raise ValueError(f"a chat log does not say where it is from: write {' and '.join(missing)} into its sidecar "
                          f"{export.path.name}.yml")  # fmt: skip
-    vod_id = stated_text(said, "vod_id")
+    vod_id = stated_text(sidecar, "vod_id")
     return _Stream(
         platform=platform.lower(),
         channel_id=channel_id or f"login:{(login or '').lower()}",
         channel_login=login.lower() if login else None,
-        stream_id=stated_text(said, "stream_id") or (f"vod:{vod_id}" if vod_id else None),
+        stream_id=stated_text(sidecar, "stream_id") or (f"vod:{vod_id}" if vod_id else None),
         vod_id=vod_id,
-        started_at=stated_time(said, "stream_started_at"),
-        ended_at=stated_time(said, "stream_ended_at"),
-        title=stated_text(said, "stream_title"),
+        started_at=stated_time(sidecar, "stream_started_at"),
+        ended_at=stated_time(sidecar, "stream_ended_at"),
+        title=stated_text(sidecar, "stream_title"),
     )
 
 

@@ -62,7 +62,10 @@ class Log:
 
 def heading(export: Export, encoding: str | None) -> re.Match[str] | None:
     for lines in split_lines(read_utf8(export.path, [], encoding), BATCH_BYTES):
-        return next((found for text in lines[TEXT].slice(0, 200).to_pylist() if (found := HEADING.match(text))), None)
+        return next(
+            (heading for text in lines[TEXT].slice(0, 200).to_pylist() if (heading := HEADING.match(text))),
+            None,
+        )
     return None
 
 
@@ -77,21 +80,21 @@ def stated(export: Export, heading: re.Match[str] | None) -> Log:
             f"{export.path.name}.yml"
         )
     day = stated_time(side, "date")
-    said = name["day"] if name else heading[1] if heading else None
+    written = name["day"] if name else heading[1] if heading else None
     try:
-        found = day.date() if day else date.fromisoformat(said) if said else None
+        date_of_log = day.date() if day else date.fromisoformat(written) if written else None
     except ValueError:
-        found = None
+        date_of_log = None
     zone = stated_text(side, "time_zone") or ("UTC" if heading and heading[2] in _UTC else None)
     try:
-        known = ZoneInfo(zone) if zone else None
+        time_zone = ZoneInfo(zone) if zone else None
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"the sidecar's time_zone is {zone!r}; write a name such as Europe/Berlin") from error
     return Log(
         platform=(stated_text(side, "platform") or "twitch").lower(),
         channel_id=channel_id or f"login:{(login or '').lower()}",
         login=login.lower() if login else None,
-        day=found,
-        zone=known,
+        day=date_of_log,
+        zone=time_zone,
         stream_id=stated_text(side, "stream_id"),
     )

@@ -96,16 +96,16 @@ def _rows(lines: pa.Table, log: Log, notices: Notices) -> Iterator[Rows]:
     sent_at = log.moments(pc.utf8_slice_codeunits(line, 1, len("[00:00:00")))
     login, shown = pc.struct_field(message, "login"), pc.struct_field(message, "shown")
     is_said = pc.and_(is_line, pc.is_null(message))
-    found = _Sentences(log, notices)
+    sentences = _Sentences(log, notices)
     at = pc.indices_nonzero(pc.and_(is_said, pc.is_null(problem)))
     for place, sentence, moment in zip(*(a.to_pylist() for a in (at, rest.take(at), sent_at.take(at))), strict=True):
-        found.read(place, sentence, moment)
+        sentences.read(place, sentence, moment)
     problem = pc.coalesce(
         problem,
         where(pc.invert(is_line), "the line does not begin with [HH:MM:SS] and two spaces"),
         where(pc.is_null(sent_at), "the day or the time zone of the log is not known"),
         where(
-            pc.is_in(pa.array(range(len(text)), pa.int64()), pa.array(found.unknown, pa.int64())),
+            pc.is_in(pa.array(range(len(text)), pa.int64()), pa.array(sentences.unknown, pa.int64())),
             "is neither a message nor a sentence known here",
         ),
     )
@@ -126,10 +126,10 @@ def _rows(lines: pa.Table, log: Log, notices: Notices) -> Iterator[Rows]:
     )
     yield Rows("chat_messages", rows.filter(pc.or_(pc.is_valid(message), pc.is_valid(problem))))
     good = pc.is_null(problem).to_pylist()
-    for entity, told in (("moderation_actions", found.actions), ("stream_events", found.events)):
-        kept = [(place, row) for place, row in told if good[place]]
+    for entity, placed in (("moderation_actions", sentences.actions), ("stream_events", sentences.events)):
+        kept = [(place, row) for place, row in placed if good[place]]
         if kept:
-            yield Rows(entity, _told(rows, kept))
+            yield Rows(entity, _table_of(rows, kept))
 
 
 class _Sentences:
@@ -143,8 +143,8 @@ class _Sentences:
 
     def read(self, place: int, sentence: str, moment: datetime | None) -> None:
         for kind, pattern in _SENTENCES:
-            if said := pattern.match(sentence):
-                self.actions.append((place, _action(kind, said.groupdict())))
+            if match := pattern.match(sentence):
+                self.actions.append((place, _action(kind, match.groupdict())))
                 return
         seconds = (datetime.combine(date(2000, 1, 1), time()) if moment is None else moment).timestamp()
         events = self._notices.read("", sentence, seconds)
@@ -164,28 +164,28 @@ def _id(name: str | None) -> str | None:
     return f"login:{name.lower()}" if name else None
 
 
-def _action(kind: str, said: dict[str, str | None]) -> dict[str, Any]:
-    parts = re.findall(r"(\d+)([wdhms])", said.get("length") or "")
+def _action(kind: str, groups: dict[str, str | None]) -> dict[str, Any]:
+    parts = re.findall(r"(\d+)([wdhms])", groups.get("length") or "")
     return {
         "action_type": kind,
-        "target_viewer_id": _id(said.get("user")),
-        "moderator_id": _id(said.get("mod")),
+        "target_viewer_id": _id(groups.get("user")),
+        "moderator_id": _id(groups.get("mod")),
         "duration_seconds": float(sum(int(n[:9]) * _SECONDS[unit] for n, unit in parts)) if parts else None,
     }
 
 
-_TOLD = dict.fromkeys(
+_TYPES = dict.fromkeys(
     ("viewer_id", "viewer_login", "event_type", "tier", "gift_group_id", "gift_recipient_id", "message_text", "extra",
      "action_type", "target_viewer_id", "moderator_id"), pa.string())  # fmt: skip
-_TOLD |= {name: pa.int64() for name in ("month_count", "gift_count", "raid_viewer_count")}
-_TOLD["duration_seconds"] = pa.float64()
+_TYPES |= {name: pa.int64() for name in ("month_count", "gift_count", "raid_viewer_count")}
+_TYPES["duration_seconds"] = pa.float64()
 
 
-def _told(rows: pa.Table, told: list[tuple[int, dict[str, Any]]]) -> pa.Table:
+def _table_of(rows: pa.Table, placed: list[tuple[int, dict[str, Any]]]) -> pa.Table:
     about = rows.select(["platform", "channel_id", "stream_id", "sent_at", ROW, TEXT, PROBLEM])
-    table = about.take(pa.array([place for place, _ in told], pa.int64()))
+    table = about.take(pa.array([place for place, _ in placed], pa.int64()))
     table = table.rename_columns(["occurred_at" if name == "sent_at" else name for name in table.column_names])
-    for name, kind in _TOLD.items():
-        if any(name in row for _, row in told):
-            table = table.append_column(name, pa.array([row.get(name) for _, row in told], kind))
+    for name, kind in _TYPES.items():
+        if any(name in row for _, row in placed):
+            table = table.append_column(name, pa.array([row.get(name) for _, row in placed], kind))
     return table

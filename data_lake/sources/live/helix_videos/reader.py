@@ -18,7 +18,7 @@ from data_lake.sources.reading.twitch_videos import STREAM_ROWS, VIDEO_ROWS, VID
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
-    """Yield a snapshot of each archived stream, at each other video, and one at each channel.
+    """Yield a snapshot of each archived stream, of each other video, and of each channel.
 
     `observed_at` is left to the sidecar's `exported_at`: the answer does not say when it was given. A video that cannot
     be read is a bad row of streams.
@@ -63,11 +63,11 @@ def _pieces(con: duckdb.DuckDBPyConnection, export: Export, problems: list[Probl
 
 def _has_many_pages(export: Export, encoding: str | None) -> bool:
     """Whether the file holds one object per line: the second line that is not empty begins one."""
-    said: list[str] = []
+    lines_read: list[str] = []
     for lines in split_lines(read_utf8(export.path, [], encoding)):
-        said += lines.column(TEXT).slice(0, 2).to_pylist()
-        if len(said) > 1:
-            return said[0].startswith('{"') and said[0].endswith("}") and said[1].startswith('{"')
+        lines_read += lines.column(TEXT).slice(0, 2).to_pylist()
+        if len(lines_read) > 1:
+            return lines_read[0].startswith('{"') and lines_read[0].endswith("}") and lines_read[1].startswith('{"')
     return False
 
 

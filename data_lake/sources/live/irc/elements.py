@@ -22,14 +22,14 @@ _TELLING = ("system-msg", "target-msg-id", "target-user-id", "ban-duration", "lo
 _TAGS = (*COMMON, *RARE, *_TELLING)
 _PATHS = ", ".join([*(f"'$.{name}'" for name in _MEMBERS), *(f"""'$.tags."{tag}"'""" for tag in _TAGS)])
 _READ = ", ".join(
-    f"nullif(said[{at}], '') as {name}"
+    f"nullif(extracted[{at}], '') as {name}"
     for at, name in enumerate([*(f"its_{name}" for name in _MEMBERS), *map(column, _TAGS)], 1)
 )
 _HAS_MORE = " or ".join(f"{column(tag)} is not null" for tag in (*RARE, *_TELLING))
 _KEPT = ", ".join(column(tag) for tag in COMMON if tag not in ("tmi-sent-ts", "display-name", "id"))
 _ELEMENTS = f"""
     with elements as (
-        select *, json_extract_string(case when {PROBLEM} is null then {TEXT} end, [{_PATHS}]) as said from pieces
+        select *, json_extract_string(case when {PROBLEM} is null then {TEXT} end, [{_PATHS}]) as extracted from pieces
     ),
     members as (
         select {ROW}, {TEXT}, {PROBLEM}, {_READ} from elements
@@ -40,15 +40,15 @@ _ELEMENTS = f"""
                 or contains({TEXT}, 'u0001ACTION') or try_cast(its_type as integer) <> 1, false) as is_open
         from members
     ),
-    known as (
+    dated as (
         select *,
             case when {PROBLEM} is null and is_open then nullif(({TEXT} ->> '$.raw'), '') end as raw,
             case when {PROBLEM} is null and (is_open or {_HAS_MORE}) then ({TEXT} -> '$.tags') end as its_tags,
             coalesce({moment("coalesce(tmi_sent_ts, rm_received_ts)")}, try_cast(its_timestamp as timestamp)) as sent_at
         from typed
     ),
-    told as (
-        select *, case json_type(its_tags) when 'OBJECT' then its_tags::varchar end as tags from known
+    tagged as (
+        select *, case json_type(its_tags) when 'OBJECT' then its_tags::varchar end as tags from dated
     ),
     named as (
         select *,
@@ -61,7 +61,7 @@ _ELEMENTS = f"""
                 when system_msg is not null or its_systemText is not null then 'USERNOTICE'
                 else 'PRIVMSG'
             end as command
-        from told
+        from tagged
     ),
     timed as (
         select {ROW}, {TEXT}, {PROBLEM}, raw, its_timestamp as stated, command, tags, sent_at, {_KEPT},

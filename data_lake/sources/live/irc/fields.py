@@ -30,6 +30,8 @@ EXPECTED = "@tags :sender COMMAND #channel :text"
 
 CREATE = "create or replace temp table fields as"
 LAYOUTS, SAMPLE_ROWS = 4, 500
+_TAG_VALUE = re.compile("=[^;]*")
+_TAG_NAMES = re.compile("(?:[^;=]*=;)*[^;=]*=")
 _HAS_RARE = "(?:^|;)(?:" + "|".join(RARE) + ")(?:=|;|$)"
 
 
@@ -110,10 +112,10 @@ def layouts_of(lines: pa.Array) -> list[tuple[str, ...]]:
     """The orders of tags that most of the first chat messages of the batch have."""
     texts = lines.slice(0, SAMPLE_ROWS)
     spoken = texts.filter(pc.match_substring_regex(texts, "^@[^ ]+ :[^ ]+ PRIVMSG ")).to_pylist()
-    tags = [text[1:].partition(" ")[0].split(";") for text in spoken]
-    seen = Counter(tuple(tag.partition("=")[0] for tag in each) for each in tags if all("=" in tag for tag in each))
-    plain = [names for names, _ in seen.most_common(LAYOUTS) if all(re.fullmatch("[a-z-]+", name) for name in names)]
-    return plain
+    seen = Counter(_TAG_VALUE.sub("=", text[1 : text.index(" ")]) for text in spoken)
+    orders = Counter({order: count for order, count in seen.items() if _TAG_NAMES.fullmatch(order)})
+    plain = [tuple(order[:-1].split("=;")) for order, _ in orders.most_common(LAYOUTS)]
+    return [names for names in plain if all(re.fullmatch("[a-z-]+", name) for name in names)]
 
 
 def _layout(layouts: list[tuple[str, ...]]) -> str:
@@ -142,9 +144,9 @@ def _tag(tag: str, layouts: list[tuple[str, ...]]) -> str:
 def _has_more(layouts: list[tuple[str, ...]]) -> str:
     """SQL of whether a line has tags that matter beside the common ones."""
     plain = [number for number, names in enumerate(layouts, 1) if not {*RARE} & {*names} and "tmi-sent-ts" in names]
-    known = f"command = 'PRIVMSG' and layout in ({', '.join(map(str, plain))})" if plain else "false"
+    is_plain = f"command = 'PRIVMSG' and layout in ({', '.join(map(str, plain))})" if plain else "false"
     sought = f"regexp_matches(tagged, '{_HAS_RARE}') or not contains(tagged, 'tmi-sent-ts=')"
-    return f"tagged <> '' and not ({known}) and (command <> 'PRIVMSG' or {sought})"
+    return f"tagged <> '' and not ({is_plain}) and (command <> 'PRIVMSG' or {sought})"
 
 
 def finished(not_a_message: str) -> str:
@@ -158,8 +160,8 @@ def finished(not_a_message: str) -> str:
             concat('the IRC command ', command[:40], ' is unknown')
     end"""
     return f"""
-        select * exclude (found) replace (found as {PROBLEM}, case when found is not null then {TEXT} end as {TEXT})
-        from (select *, {problem} as found from timed)"""
+        select * exclude (reason) replace (reason as {PROBLEM}, case when reason is not null then {TEXT} end as {TEXT})
+        from (select *, {problem} as reason from timed)"""
 
 
 _MILLISECONDS = """coalesce(tmi_sent_ts, (tags ->> '$."rm-received-ts"'))"""

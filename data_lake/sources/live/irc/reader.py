@@ -65,6 +65,7 @@ class _Log:
     con: duckdb.DuckDBPyConnection
     sidecar: Mapping[str, Any]
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    rooms: dict[str, str] = field(default_factory=dict)  # as in the table of that name
     viewers: Viewers = field(default_factory=Viewers)
 
     def __post_init__(self) -> None:
@@ -84,11 +85,12 @@ class _Log:
             return
         (read_lines if is_raw else read_elements)(self.con, pieces)
         self.con.execute(f"insert or replace into rooms {ROOMS}")
+        self.rooms = dict(self.con.execute("from rooms").fetchall())
         yield from self._messages(self._read(MESSAGES))
         for entity, query in (("stream_events", EVENTS), ("moderation_actions", MODERATION)):
-            found = self._read(query)
-            if found.num_rows:
-                yield Rows(entity, found)
+            rows = self._read(query)
+            if rows.num_rows:
+                yield Rows(entity, rows)
         for state in self._read(ROOM_STATES).to_pylist():
             said = {name: state[name] for name in SETTINGS if state[name] is not None}
             self.settings.setdefault(state["channel_id"], {}).update(said)
@@ -100,15 +102,17 @@ class _Log:
         yield from cheers_of(messages)
 
     def _note_rooms(self, messages: pa.Table) -> None:
-        rooms = last_of_each(messages.select(["channel", "channel_id", ROW]).sort_by(ROW), "channel").drop_columns(
-            [ROW]
-        )
-        self.con.register("seen", rooms)
+        last = last_of_each(messages.select(["channel", "channel_id", ROW]).sort_by(ROW), "channel")
+        seen = dict(zip(last["channel"].to_pylist(), last["channel_id"].to_pylist(), strict=True))
+        if seen.items() <= self.rooms.items():
+            return
+        self.rooms |= seen
+        self.con.register("seen", last.drop_columns([ROW]))
         self.con.execute("insert or replace into rooms from seen")
         self.con.unregister("seen")
 
     def snapshots(self) -> Iterator[Rows]:
-        """One snapshot of each channel, with the last settings of its room, and at each viewer, as last seen."""
+        """One snapshot of each channel, with the last settings of its room, and of each viewer, as last seen."""
         logins = {known_id: channel for channel, known_id in self.con.execute("from rooms order by channel").fetchall()}
         ids = sorted({*logins, *self.settings})
         channels = {

@@ -17,9 +17,9 @@ from data_lake.sources.reading.twitch_notices import ANONYMOUS_GIFTER
 SETTINGS = ("emote-only", "followers-only", "r9k", "slow", "subs-only")
 
 
-def said(tag: str) -> str:
+def tag(name: str) -> str:
     """The value of a tag in `tags`; null when it is absent or empty."""
-    return f"""nullif((tags ->> '$."{tag}"'), '')"""
+    return f"""nullif((tags ->> '$."{name}"'), '')"""
 
 
 def named(columns: Mapping[str, str]) -> str:
@@ -27,21 +27,21 @@ def named(columns: Mapping[str, str]) -> str:
     return ", ".join(f'{sql} as "{name}"' for name, sql in columns.items())
 
 
-def _count(tag: str) -> str:
-    return f"try_cast({said(tag)} as bigint)"
+def _count(name: str) -> str:
+    return f"try_cast({tag(name)} as bigint)"
 
 
 def _money(amount: str, exponent: str) -> str:
     """An amount in units of 10^-exponent of its currency."""
-    scale = f"power(10::double, least(coalesce(try_cast({said(exponent)} as integer), 0), 18))"
-    return f"try_cast(try_cast({said(amount)} as bigint) / {scale} as decimal(18, 4))"
+    scale = f"power(10::double, least(coalesce(try_cast({tag(exponent)} as integer), 0), 18))"
+    return f"try_cast(try_cast({tag(amount)} as bigint) / {scale} as decimal(18, 4))"
 
 
 # A mirrored notice says what it was in source-msg-id.
-_KIND = f"case {said('msg-id')} when 'sharedchatnotice' then {said('source-msg-id')} else {said('msg-id')} end"
-_IS_MIRRORED = f"coalesce({said('source-room-id')} <> room_id, false)"
+_KIND = f"case {tag('msg-id')} when 'sharedchatnotice' then {tag('source-msg-id')} else {tag('msg-id')} end"
+_IS_MIRRORED = f"coalesce({tag('source-room-id')} <> room_id, false)"
 _CHANNEL = "coalesce(room_id, known_id, $channel_id, 'login:' || channel)"
-_LOGIN = f"coalesce({said('login')}, nick)"
+_LOGIN = f"coalesce({tag('login')}, nick)"
 _VIEWER = f"coalesce(user_id, 'login:' || {_LOGIN})"
 _FROM = "fields left join rooms using (channel)"
 
@@ -68,22 +68,22 @@ _MESSAGE = {
     "message_type": f"coalesce({_KIND}, case when is_action then 'action' else 'chat' end)",
     "is_action": "is_action",
     "bits_count": _count("bits"),
-    "reply_to_message_id": said("reply-parent-msg-id"),
+    "reply_to_message_id": tag("reply-parent-msg-id"),
     "is_first_message": "first_msg = '1'",
     "is_moderator": "mod = '1'",
     "is_subscriber": "subscriber = '1'",
     # The vip tag stands only where it is true, at times without a value.
     "is_vip": "coalesce((tags ->> '$.vip') <> '0', false) or coalesce(contains(',' || badges, ',vip/'), false)",
     "is_bot": "case when contains(badges, 'bot-badge/') then true end",
-    "shared_from_channel_id": f"case when {_IS_MIRRORED} then {said('source-room-id')} end",
+    "shared_from_channel_id": f"case when {_IS_MIRRORED} then {tag('source-room-id')} end",
 }
 _MESSAGE_EXTRA = {
     "badge-info": "badge_info",
     "color": "color",
-    "custom-reward-id": said("custom-reward-id"),
-    "source-id": f"case when {_IS_MIRRORED} then {said('source-id')} end",
-    "returning-chatter": f"nullif({said('returning-chatter')}, '0')",
-    "msg-param-color": said("msg-param-color"),
+    "custom-reward-id": tag("custom-reward-id"),
+    "source-id": f"case when {_IS_MIRRORED} then {tag('source-id')} end",
+    "returning-chatter": f"nullif({tag('returning-chatter')}, '0')",
+    "msg-param-color": tag("msg-param-color"),
 }
 MESSAGES = f"""
     with spoken as (
@@ -115,25 +115,25 @@ _EVENT_TYPE = """
         else coalesce(kind, 'notice')
     end"""
 _EVENT = {
-    "event_id": f"case when is_mirrored then {said('source-id')} else id end",
+    "event_id": f"case when is_mirrored then {tag('source-id')} else id end",
     "occurred_at": "sent_at",
-    "channel_id": f"case when is_mirrored then {said('source-room-id')} else {_CHANNEL} end",
+    "channel_id": f"case when is_mirrored then {tag('source-room-id')} else {_CHANNEL} end",
     "stream_id": "case when not is_mirrored then $stream_id end",
     "viewer_id": f"case when not is_anonymous then {_VIEWER} end",
     "viewer_login": f"case when not is_anonymous then lower({_LOGIN}) end",
     "event_type": _EVENT_TYPE,
-    "tier": f"case {said('msg-param-sub-plan')} when 'Prime' then 'prime' else {said('msg-param-sub-plan')} end",
+    "tier": f"case {tag('msg-param-sub-plan')} when 'Prime' then 'prime' else {tag('msg-param-sub-plan')} end",
     "month_count": "case when not is_gift then "
     f"coalesce({_count('msg-param-cumulative-months')}, {_count('msg-param-months')}) end",
     "gift_count": "case when is_gift then 1 end",
     "gift_group_id": "case when is_gift then "
-    f"coalesce({said('msg-param-community-gift-id')}, {said('msg-param-origin-id')}) end",
-    "gift_recipient_id": f"coalesce({said('msg-param-recipient-id')}, "
-    f"'login:' || lower({said('msg-param-recipient-user-name')}))",
+    f"coalesce({tag('msg-param-community-gift-id')}, {tag('msg-param-origin-id')}) end",
+    "gift_recipient_id": f"coalesce({tag('msg-param-recipient-id')}, "
+    f"'login:' || lower({tag('msg-param-recipient-user-name')}))",
     "raid_viewer_count": _count("msg-param-viewerCount"),
     "amount": f"""coalesce({_money("msg-param-donation-amount", "msg-param-exponent")},
         {_money("pinned-chat-paid-amount", "pinned-chat-paid-exponent")})""",
-    "currency": f"upper(coalesce({said('msg-param-donation-currency')}, {said('pinned-chat-paid-currency')}))",
+    "currency": f"upper(coalesce({tag('msg-param-donation-currency')}, {tag('pinned-chat-paid-currency')}))",
     "message_text": "nullif(body, '')",
 }
 # What the columns above hold or a viewer's account says.
@@ -153,7 +153,7 @@ EVENTS = f"""
     with noticed as (
         select *, case command when 'PRIVMSG' then command else {_KIND} end as kind from {_FROM}
         where {PROBLEM} is null and (
-            command = 'USERNOTICE' or (command = 'PRIVMSG' and {said("pinned-chat-paid-amount")} is not null))
+            command = 'USERNOTICE' or (command = 'PRIVMSG' and {tag("pinned-chat-paid-amount")} is not null))
     ),
     marked as (
         select *, {_IS_MIRRORED} as is_mirrored, coalesce({_IS_GIFT}, false) as is_gift,
@@ -169,16 +169,16 @@ EVENTS = f"""
 _ACTION = {
     "occurred_at": "sent_at",
     "channel_id": _CHANNEL,
-    "target_viewer_id": f"""coalesce({said("target-user-id")},
-        'login:' || lower(case command when 'CLEARMSG' then {said("login")} else nullif(body, '') end))""",
-    "target_message_id": f"case command when 'CLEARMSG' then {said('target-msg-id')} end",
+    "target_viewer_id": f"""coalesce({tag("target-user-id")},
+        'login:' || lower(case command when 'CLEARMSG' then {tag("login")} else nullif(body, '') end))""",
+    "target_message_id": f"case command when 'CLEARMSG' then {tag('target-msg-id')} end",
     "action_type": f"""case
         when command = 'CLEARMSG' then 'delete'
-        when {said("ban-duration")} is not null then 'timeout'
-        when nullif(body, '') is null and {said("target-user-id")} is null then 'clear'
+        when {tag("ban-duration")} is not null then 'timeout'
+        when nullif(body, '') is null and {tag("target-user-id")} is null then 'clear'
         else 'ban' end""",
-    "duration_seconds": f"try_cast({said('ban-duration')} as double)",
-    "reason": said("ban-reason"),
+    "duration_seconds": f"try_cast({tag('ban-duration')} as double)",
+    "reason": tag("ban-reason"),
 }
 MODERATION = f"""
     select 'twitch' as platform, $stream_id as stream_id, {named(_ACTION)}, {ROW}, null::varchar as {TEXT}, {PROBLEM}
@@ -189,5 +189,5 @@ ROOMS = f"""
     select channel, arg_max(room_id, {ROW}) as known_id
     from fields where {PROBLEM} is null and channel is not null and room_id is not null group by channel"""
 ROOM_STATES = f"""
-    select {_CHANNEL} as channel_id, {named({tag: said(tag) for tag in SETTINGS})}
+    select {_CHANNEL} as channel_id, {named({name: tag(name) for name in SETTINGS})}
     from {_FROM} where {PROBLEM} is null and command = 'ROOMSTATE' order by {ROW}"""

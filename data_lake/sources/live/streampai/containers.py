@@ -71,12 +71,12 @@ def columns_of(head: Head) -> Shape | None:
 
 def _normal(names: list[str]) -> dict[str, str]:
     """Only letters, digits and inner underscores: safe in SQL, and apart from names used there (`_row`, `_said`)."""
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for written in names[:_COLUMNS]:
         name = re.sub(r"[^0-9a-z]+", "_", written.lower()).strip("_")
-        if name and (name not in found or written == name):
-            found[name] = written
-    return found
+        if name and (name not in columns or written == name):
+            columns[name] = written
+    return columns
 
 
 def _json_keys(text: str) -> list[str]:
@@ -118,14 +118,14 @@ def read_tables(con: duckdb.DuckDBPyConnection, path: Path, shape: Shape) -> Ite
 
 
 def _from_records(table: pa.Table, shape: Shape) -> pa.Table:
-    found = {ROW: table[ROW], PROBLEM: pa.nulls(len(table), pa.string()), TEXT: pa.nulls(len(table), pa.string())}
+    columns = {ROW: table[ROW], PROBLEM: pa.nulls(len(table), pa.string()), TEXT: pa.nulls(len(table), pa.string())}
     names = table.column_names
     for name, written in shape.kept.items():
         if written.strip() in names:
-            found[name] = table[written.strip()]
+            columns[name] = table[written.strip()]
         elif name in names:
-            found[name] = table[name]
-    return pa.table(found)
+            columns[name] = table[name]
+    return pa.table(columns)
 
 
 def _from_json(con: duckdb.DuckDBPyConnection, table: pa.Table, shape: Shape) -> pa.Table:
@@ -168,12 +168,12 @@ def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, shape: Shape) -> I
             else:
                 # A damaged page may end a column early, which ends the group without an error.
                 if row - rows_before != promised:
-                    held = f"holds {row - rows_before:,} of the {promised:,} rows it should: the file is damaged"
-                    yield Problem(row + 1, f"row group {group + 1} of the Parquet file {held}; export it again")
+                    shortfall = f"holds {row - rows_before:,} of the {promised:,} rows it should: the file is damaged"
+                    yield Problem(row + 1, f"row group {group + 1} of the Parquet file {shortfall}; export it again")
             row = rows_before + promised
         if file.metadata.num_rows != row:
-            said = f"says it has {file.metadata.num_rows:,} rows and its row groups {row:,}"
-            yield Problem(None, f"the Parquet file {said}: it is damaged; export it again")
+            counts = f"says it has {file.metadata.num_rows:,} rows and its row groups {row:,}"
+            yield Problem(None, f"the Parquet file {counts}: it is damaged; export it again")
 
 
 def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table, before: int, shape: Shape) -> pa.Table:

@@ -24,13 +24,13 @@ _SHAPE = json.dumps(
     {**dict.fromkeys(_TEXTS, "VARCHAR"), "emotes": [{"name": "VARCHAR", "id": "VARCHAR", "start": "INT", "end": "INT"}]}
 )
 # Members of `data` that have a column, or repeat one.
-_SAID = ("type", "platform", "message", "username", "display_name", "sender_channel_id", "channel_id", "emotes")
+_COMMON = ("type", "platform", "message", "username", "display_name", "sender_channel_id", "channel_id", "emotes")
 
 
-def _read(*said: str) -> str:
+def _read(*read: str) -> str:
     """A relation with the members of `data` as columns `_d_...`, and those not `said` as JSON in `_d_extra`."""
     members = ", ".join(f"_d.{name} as _d_{name}" for name in (*_TEXTS, "emotes"))
-    without = json.dumps(dict.fromkeys((*_SAID, *said)))
+    without = json.dumps(dict.fromkeys((*_COMMON, *read)))
     extra = f"nullif(json_merge_patch('{{}}', json_merge_patch(_held, '{without}'))::varchar, '{{}}')"
     return f"""(
         select * exclude (_d), {members}, {extra} as _d_extra

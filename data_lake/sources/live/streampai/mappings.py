@@ -68,23 +68,23 @@ def _list(column: str) -> str:
 
 
 def metrics(columns: Collection[str]) -> Sequence[Select]:
-    samples = [found for name in columns if (found := _VIEWERS.match(name))]
-    kept = "livestream_id created_at input_bitrate_kbps id " + " ".join(found[0] for found in samples)
+    samples = [column for name in columns if (column := _VIEWERS.match(name))]
+    kept = "livestream_id created_at input_bitrate_kbps id " + " ".join(column[0] for column in samples)
     return [
         Select(
             "viewer_counts",
             {
-                "platform": f"'{found[1]}'",
+                "platform": f"'{column[1]}'",
                 "channel_id": "'stream:' || livestream_id",
                 "observed_at": time("created_at"),
                 "stream_id": "livestream_id",
-                "viewer_count": whole(found[0]),
+                "viewer_count": whole(column[0]),
                 "bitrate_kbps": whole("input_bitrate_kbps"),
                 "extra": leftover(columns, kept),
             },
-            faults(time=["created_at"], whole=[found[0], "input_bitrate_kbps"]),
+            faults(time=["created_at"], whole=[column[0], "input_bitrate_kbps"]),
         )
-        for found in samples
+        for column in samples
     ]
 
 

@@ -40,7 +40,7 @@ def redacted(text: str) -> str:
     try:
         return json.dumps(_cleaned(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
     except (ValueError, RecursionError):
-        text = _MEMBER.sub(lambda found: f"{found['quote']}not_kept{found['quote']}:null", text)
+        text = _MEMBER.sub(lambda member: f"{member['quote']}not_kept{member['quote']}:null", text)
     return _WITHHELD if _KEY_LEFT.search(text) else _ADDRESS.sub("(not kept)", text)
 
 

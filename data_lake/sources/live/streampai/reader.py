@@ -39,6 +39,6 @@ def read(export: Export) -> Iterator[Rows | Problem]:
 
 def _rows(con: duckdb.DuckDBPyConnection, table: Table, batch: pa.Table) -> Iterator[Rows]:
     for entity, query in select_of(table, batch.column_names):
-        found = con.execute(query).to_arrow_table()
-        if len(found):
-            yield Rows(entity, without_private(found))
+        rows = con.execute(query).to_arrow_table()
+        if len(rows):
+            yield Rows(entity, without_private(rows))

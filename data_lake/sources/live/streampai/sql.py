@@ -31,14 +31,14 @@ class Select:
         unread = f"{PROBLEM} is not null" if is_first else "false"
         chosen = f"(select * from {source} where {unread} or ({PROBLEM} is null and coalesce({self.where}, false)))"
         return f"""
-            with found as (
+            with selected as (
                 select {ROW}, {columns}, case when {PROBLEM} is not null then {PROBLEM}{reasons} end as _wrong,
-                    {TEXT} as _said, {row} as _written
+                    {TEXT} as _original, {row} as _written
                 from {self.relation.replace("{source}", chosen)}
             )
-            select * exclude (_wrong, _said, _written), _wrong as {PROBLEM},
-                case when _wrong is not null then coalesce(_said, to_json(_written)::varchar) end as {TEXT}
-            from found
+            select * exclude (_wrong, _original, _written), _wrong as {PROBLEM},
+                case when _wrong is not null then coalesce(_original, to_json(_written)::varchar) end as {TEXT}
+            from selected
         """
 
 
@@ -73,10 +73,10 @@ def amount(prefix: str = "") -> str:
 
 def money_fault(prefix: str = "") -> Fault:
     """An amount that is stated and cannot be read."""
-    said = f"coalesce({prefix}amount_micros, {prefix}amount_cents, {prefix}amount)"
+    stated = f"coalesce({prefix}amount_micros, {prefix}amount_cents, {prefix}amount)"
     return (
-        f"{said} is not null and {amount(prefix)} is null",
-        f"'amount: ''' || left({said}, 100) || ''' is not a number'",
+        f"{stated} is not null and {amount(prefix)} is null",
+        f"'amount: ''' || left({stated}, 100) || ''' is not a number'",
     )
 
 
@@ -90,13 +90,13 @@ _KINDS = {
 
 def faults(**columns: Sequence[str]) -> list[Fault]:
     """Faults for columns that must be a time, number, whole or boolean where they are not null."""
-    found = []
+    listed = []
     for kind, names in columns.items():
         cast, words = _KINDS[kind]
         for name in names:
             reason = f"'{name.removeprefix('_d_')}: ''' || left({name}, 100) || ''' is not {words}'"
-            found.append((f"{name} is not null and {cast(name)} is null", reason))
-    return found
+            listed.append((f"{name} is not null and {cast(name)} is null", reason))
+    return listed
 
 
 def leftover(columns: Collection[str], kept: str) -> str:

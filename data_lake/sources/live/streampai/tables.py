@@ -107,20 +107,20 @@ TABLES = (
 
 def table_of(columns: Collection[str]) -> Table | None:
     """The table with these columns: most of its core (one may be missing or renamed), at least one anchor."""
-    found = [
+    candidates = [
         (len(set(table.core) & set(columns)) / len(table.core), table)
         for table in TABLES
         if set(table.anchors) & set(columns)
     ]
-    share, best = max(found, key=lambda pair: pair[0], default=(0.0, None))
+    share, best = max(candidates, key=lambda pair: pair[0], default=(0.0, None))
     return best if share >= 0.55 else None
 
 
 def select_of(table: Table, columns: Collection[str]) -> list[tuple[str, str]]:
     """(entity, SQL) for each entity a batch of the table fills; columns it lacks are null."""
     names = [name for name in columns if name not in (ROW, TEXT, PROBLEM)]
-    known = {*table.core, *table.optional, *table.required, *table.anchors}
-    absent = "".join(f', null::varchar as "{name}"' for name in sorted(known - set(names)))
+    columns_of_table = {*table.core, *table.optional, *table.required, *table.anchors}
+    absent = "".join(f', null::varchar as "{name}"' for name in sorted(columns_of_table - set(names)))
     present = ", ".join(f'"{name}"' for name in names)
     source = f"(select {ROW}, {TEXT}, {PROBLEM}, {present}{absent} from batch)"
     selects = enumerate(table.selects(names))

@@ -40,5 +40,5 @@ def is_monthly(columns: list[str]) -> bool:
 
 def is_daily(columns: list[str]) -> bool:
     """Whether a header is the daily file's."""
-    known = {*DAILY, "minutes streamed", *REVENUES, *OTHER_REVENUES, TOTAL}
-    return "date" in columns and any(c in columns for c in DAILY[:2]) and len(known & {*columns}) >= 2
+    columns_of_daily = {*DAILY, "minutes streamed", *REVENUES, *OTHER_REVENUES, TOTAL}
+    return "date" in columns and any(c in columns for c in DAILY[:2]) and len(columns_of_daily & {*columns}) >= 2

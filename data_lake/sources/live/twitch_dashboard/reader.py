@@ -84,9 +84,9 @@ def _end_of_last_day(con: duckdb.DuckDBPyConnection, export: Export) -> datetime
         if isinstance(part, Problem) or not dates:
             continue
         con.register("records", part)
-        found = con.execute(f"select max({_day(quoted(dates[0]))}) from records").fetchone()
+        latest = con.execute(f"select max({_day(quoted(dates[0]))}) from records").fetchone()
         con.unregister("records")
-        days = [day for day in (last, found[0] if found else None) if day is not None]
+        days = [day for day in (last, latest[0] if latest else None) if day is not None]
         last = max(days) if days else None
     return datetime.combine(last + timedelta(days=1), time()) if last is not None and last.year < 9999 else None
 
@@ -122,8 +122,8 @@ def _select(columns: dict[str, str]) -> str:
                 f"concat({literal(columns[name])}, ': ''', {column}[:100], ''' is not a number') end"
             )
     rest = [c for name, c in columns.items() if name not in {"date", *numeric} - {*OTHER_REVENUES}]
-    said = ", ".join(f"{literal(json_name(c))} || to_json({quoted(c)})" for c in rest)
-    extra = f"nullif('{{' || concat_ws(',', {said}) || '}}', '{{}}')" if rest else "null::varchar"
+    members = ", ".join(f"{literal(json_name(c))} || to_json({quoted(c)})" for c in rest)
+    extra = f"nullif('{{' || concat_ws(',', {members}) || '}}', '{{}}')" if rest else "null::varchar"
     fields = ", ".join(f"coalesce({quoted(column)}, '')" for column in columns.values())
     original = f"concat_ws(',', {fields})"
     return f"""

@@ -16,7 +16,7 @@ def recognise(head: Head) -> str | None:
     """What the file is, if it is a TwitchDownloader chat."""
     if not head.text.lstrip().startswith("{"):
         return None
-    beside = {found[0].split('"')[1] for found in _BESIDE.finditer(head.text)}
+    beside = {member[0].split('"')[1] for member in _BESIDE.finditer(head.text)}
     comments = _COMMENTS.search(head.text) is not None
     if not ((comments and _OFFSET.search(head.text)) or (comments and beside) or {"FileInfo", "streamer"} <= beside):
         return None

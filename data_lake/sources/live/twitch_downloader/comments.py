@@ -152,7 +152,7 @@ class Comments:
         return chat.filter(pa.array(keep))
 
     def _note_viewers(self, wide: pa.Table, is_good: pa.Array) -> None:
-        """Keep the last snapshot of the batch at each viewer; only for these is the whole of the commenter read."""
+        """Keep the last snapshot of each viewer in the batch; only for these is the whole of the commenter read."""
         known = pa.chunked_array([pc.if_else(is_good, array_of(wide["viewer_id"]), None)])
         last = _last_of_each(known)
         if len(last):

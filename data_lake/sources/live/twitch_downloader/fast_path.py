@@ -108,5 +108,5 @@ def _moments(video: Video, seconds: pa.Array) -> pa.Array:
 
 
 def _extra(color: pa.Array) -> pa.Array:
-    said = pc.binary_join_element_wise('{"user_color":"', color, '"}', "")
-    return pc.if_else(pc.equal(color, ""), None, said)
+    whole = pc.binary_join_element_wise('{"user_color":"', color, '"}', "")
+    return pc.if_else(pc.equal(color, ""), None, whole)

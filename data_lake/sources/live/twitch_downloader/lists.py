@@ -38,14 +38,14 @@ def emotes_of(wide: pa.Table) -> pa.Array:
     places = np.flatnonzero(is_emote)
     shift = MARK_LENGTH * wide["is_marked"].to_numpy()[parents[places]].astype(np.int64)
     start = (ends - lengths - before)[places] - shift
-    found = (
+    from_fragments = (
         parents[places],
         pc.struct_field(pieces, [0]).take(places),
         ids.take(places),
         start,
         start + lengths[places] - 1,
     )
-    owners, names, emote_ids, starts, stops = _with_emoticons(wide, found)
+    owners, names, emote_ids, starts, stops = _with_emoticons(wide, from_fragments)
     order = np.argsort(owners, kind="stable")
     emotes = pa.StructArray.from_arrays(
         [
@@ -64,7 +64,7 @@ def emotes_of(wide: pa.Table) -> pa.Array:
 _Emotes = tuple[np.ndarray, pa.Array, pa.Array, np.ndarray, np.ndarray]
 
 
-def _with_emoticons(wide: pa.Table, found: _Emotes) -> _Emotes:
+def _with_emoticons(wide: pa.Table, from_fragments: _Emotes) -> _Emotes:
     """Emotes found in fragments, and those of messages that state them by position only."""
     rows = np.flatnonzero(pc.is_valid(wide["emoticons"]).to_numpy())
     more: list[tuple[int, str, str, int, int]] = []
@@ -80,14 +80,14 @@ def _with_emoticons(wide: pa.Table, found: _Emotes) -> _Emotes:
             start = len(units[: 2 * begin].decode("utf-16-le", errors="replace"))
             more.append((row, name, emoticon["_id"], start, start + len(name) - 1))
     if not more:
-        return found
+        return from_fragments
     owners, names, ids, starts, stops = zip(*more, strict=True)
     return (
-        np.concatenate([found[0], owners]),
-        pa.concat_arrays([found[1], pa.array(names, pa.string())]),
-        pa.concat_arrays([found[2], pa.array(ids, pa.string())]),
-        np.concatenate([found[3], starts]),
-        np.concatenate([found[4], stops]),
+        np.concatenate([from_fragments[0], owners]),
+        pa.concat_arrays([from_fragments[1], pa.array(names, pa.string())]),
+        pa.concat_arrays([from_fragments[2], pa.array(ids, pa.string())]),
+        np.concatenate([from_fragments[3], starts]),
+        np.concatenate([from_fragments[4], stops]),
     )
 
 
@@ -105,6 +105,6 @@ def renamed(badges: pa.Array) -> pa.Array:
 def wears(badges: pa.Array, names: Sequence[str]) -> pa.Array:
     """Whether each list holds a badge of one of the names; null where there is no list."""
     holds = pc.is_in(pc.struct_field(badges.flatten(), [0]), pa.array(names)).to_numpy(zero_copy_only=False)
-    found = np.zeros(len(badges), dtype=np.bool_)
-    found[pc.list_parent_indices(badges).to_numpy()[holds]] = True
-    return pc.if_else(pc.is_valid(badges), pa.array(found), pa.scalar(None, pa.bool_()))
+    is_worn = np.zeros(len(badges), dtype=np.bool_)
+    is_worn[pc.list_parent_indices(badges).to_numpy()[holds]] = True
+    return pc.if_else(pc.is_valid(badges), pa.array(is_worn), pa.scalar(None, pa.bool_()))

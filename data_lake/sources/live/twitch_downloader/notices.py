@@ -41,11 +41,11 @@ def events_of(row: Mapping[str, Any], notices: Notices) -> list[dict[str, Any]] 
         if kind not in EVENTS:
             return None
         events = [_from_kind(kind, text, sender)]
-    found = [_row(row, event) for event in events]
+    rows = [_row(row, event) for event in events]
     if kind == "raid" and (raid := _RAID.search(f"{text} ")):
-        found[0]["raid_viewer_count"] = int(re.sub(r"\D", "", raid[1]))
-        found[0].update(_viewer(row, raid[2]))
-    return found
+        rows[0]["raid_viewer_count"] = int(re.sub(r"\D", "", raid[1]))
+        rows[0].update(_viewer(row, raid[2]))
+    return rows
 
 
 def _from_kind(kind: str, text: str, sender: str) -> Event:

@@ -40,17 +40,17 @@ def read(export: Export) -> Iterator[Rows | Problem]:
             # It may stand behind the comments, whose times need it.
             for _ in tables:
                 pass
-            found, beside = beside, Members()
+            around, beside = beside, Members()
             problems.clear()
             tables = comments()
             first = next(tables, None)
         else:
-            found = beside
-        video, faults = Video.read(found.values(*MEMBERS), partial(first_comment, con, first))
+            around = beside
+        video, faults = Video.read(around.values(*MEMBERS), partial(first_comment, con, first))
         yield from faults
-        if not found.found:
+        if not around.found:
             yield Problem(None, "there is no list of comments in the file", "")
-        if found.damaged:
+        if around.damaged:
             yield Problem(None, "the part before the comments is damaged; what could be read of it was kept")
         rows = Comments(con, video).rows(chain([first] if first is not None else [], tables))
         yield from (_stamped(part, video) for part in chain(video.rows(), rows))

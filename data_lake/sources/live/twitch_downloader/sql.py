@@ -40,9 +40,9 @@ EMOTICONS = '{"message":{"emoticons":[{"_id":"VARCHAR","begin":"INTEGER","end":"
 ACTION = "\x01ACTION "  # how IRC marks /me
 
 
-def _unknown(json: str, known: Sequence[str]) -> str:
+def _unknown(json: str, names: Sequence[str]) -> str:
     """The members of a JSON object beside the known ones, as SQL: a merge patch of null removes a member."""
-    patch = "{" + ",".join(f'"{name}":null' for name in known) + "}"
+    patch = "{" + ",".join(f'"{name}":null' for name in names) + "}"
     return f"coalesce(json_merge_patch({json}, '{patch}'), '{{}}')"
 
 

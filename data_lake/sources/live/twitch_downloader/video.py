@@ -62,18 +62,18 @@ class Video:
 
         `first_comment` is asked where the members leave something open.
         """
-        said = _Said()
-        info = said.mapping(members.get("FileInfo"), "FileInfo")
-        streamer = said.mapping(members.get("streamer"), "streamer")
-        video = said.mapping(members.get("video"), "video")
+        reader = _Reader()
+        info = reader.mapping(members.get("FileInfo"), "FileInfo")
+        streamer = reader.mapping(members.get("streamer"), "streamer")
+        video = reader.mapping(members.get("video"), "video")
         is_clip = bool(members.get("clipper"))
         vod_id = None if is_clip else _text(video.get("id"))
         channel_id = _text(streamer.get("id")) or _text(video.get("user_id"))
-        started_at = said.time(video, "created_at", "video")
+        started_at = reader.time(video, "created_at", "video")
         is_told = vod_id and channel_id and channel_id != "0" and started_at
         first = FirstComment() if is_told else first_comment()
-        updated, created = said.time(info, "UpdatedAt", "FileInfo"), said.time(info, "CreatedAt", "FileInfo")
-        found = cls(
+        updated, created = reader.time(info, "UpdatedAt", "FileInfo"), reader.time(info, "CreatedAt", "FileInfo")
+        described = cls(
             vod_id=(vod_id or first.vod_id or "").removeprefix("v") or None,
             channel_id=channel_id if channel_id and channel_id != "0" else first.channel_id,
             login=(_text(streamer.get("login")) or _text(video.get("user_login")) or "").lower() or None,
@@ -82,18 +82,18 @@ class Video:
             observed_at=updated or created,
             is_clip=is_clip,
         )
-        if not is_clip and (video or found.started_at):
-            found._read_stream(video)
-        return found, said.problems
+        if not is_clip and (video or described.started_at):
+            described._read_stream(video)
+        return described, reader.problems
 
     def _read_stream(self, video: Mapping[str, Any]) -> None:
         if self.stream_id is None:
             return
-        said = _Said()
-        duration = said.number(video, "length", "video")
+        reader = _Reader()
+        duration = reader.number(video, "length", "video")
         if duration is None and video.get("duration") is not None:
-            duration = said.duration(video, "duration", "video")
-        views = said.number(video, "viewCount", "video")
+            duration = reader.duration(video, "duration", "video")
+        views = reader.number(video, "viewCount", "video")
         tags = {name: video[name] for name in ("description", "start", "end") if video.get(name) is not None}
         self.streams.append(
             {
@@ -108,7 +108,7 @@ class Video:
                 "vod_view_count": int(views) if views is not None else None,
                 "extra": json.dumps(tags, ensure_ascii=False, sort_keys=True) if tags else None,
                 ROW: 1,
-                **said.row(video),
+                **reader.row(video),
             }
         )
         chapters = video.get("chapters")
@@ -116,16 +116,16 @@ class Video:
             self.segments.append(self._segment(row, chapter))
 
     def _segment(self, row: int, chapter: Any) -> dict[str, Any]:
-        said = _Said()
-        chapter = said.mapping(chapter, "chapter")
-        start = said.number(chapter, "startMilliseconds", "chapter")
-        length = said.number(chapter, "lengthMilliseconds", "chapter")
+        reader = _Reader()
+        chapter = reader.mapping(chapter, "chapter")
+        start = reader.number(chapter, "startMilliseconds", "chapter")
+        length = reader.number(chapter, "lengthMilliseconds", "chapter")
         began = _after(self.started_at, start / 1000 if start is not None else None)
         kept = {name: chapter[name] for name in ("type", "subDescription") if chapter.get(name)}
         if length is not None and length < 0:
-            said.fault(f"chapter.lengthMilliseconds: {length:g} is negative")
+            reader.fault(f"chapter.lengthMilliseconds: {length:g} is negative")
         if self.started_at and began is None:
-            said.fault("chapter.startMilliseconds is missing or out of range")
+            reader.fault("chapter.startMilliseconds is missing or out of range")
         return {
             "segment_started_at": began,
             "segment_ended_at": _after(began, length / 1000 if length else None),
@@ -133,7 +133,7 @@ class Video:
             "category_name": _text(chapter.get("gameDisplayName")) or _text(chapter.get("description")),
             "extra": json.dumps(kept, ensure_ascii=False, sort_keys=True) if kept else None,
             ROW: row,
-            **said.row(chapter),
+            **reader.row(chapter),
         }
 
     def rows(self) -> Iterator[Rows]:
@@ -154,7 +154,7 @@ class Video:
             yield Rows("stream_segments", _table([{**stream, **row} for row in self.segments]))
 
 
-class _Said:
+class _Reader:
     """Reads values of a file as they should be, and remembers those that are not."""
 
     def __init__(self) -> None:
@@ -174,8 +174,8 @@ class _Said:
             self.fault(f"{name} is not an object", json.dumps(value)[:1000])
         return value if isinstance(value, dict) else {}
 
-    def number(self, said: Mapping[str, Any], key: str, where: str) -> float | None:
-        value = said.get(key)
+    def number(self, members: Mapping[str, Any], key: str, where: str) -> float | None:
+        value = members.get(key)
         if value is None or value == "":
             return None
         try:
@@ -187,16 +187,16 @@ class _Said:
             return None
         return number
 
-    def duration(self, said: Mapping[str, Any], key: str, where: str) -> float | None:
+    def duration(self, members: Mapping[str, Any], key: str, where: str) -> float | None:
         """Seconds of a length such as 3h21m05s, or of a number."""
-        found = _DURATION.fullmatch(str(said[key]).strip())
-        if not found or not any(found.groups()):
-            return self.number(said, key, where)
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        parts = _DURATION.fullmatch(str(members[key]).strip())
+        if not parts or not any(parts.groups()):
+            return self.number(members, key, where)
+        hours, minutes, seconds = (int(part or 0) for part in parts.groups())
         return float(hours * 3600 + minutes * 60 + seconds)
 
-    def time(self, said: Mapping[str, Any], key: str, where: str) -> datetime | None:
-        value = said.get(key)
+    def time(self, members: Mapping[str, Any], key: str, where: str) -> datetime | None:
+        value = members.get(key)
         if value is None or value == "":
             return None
         try:

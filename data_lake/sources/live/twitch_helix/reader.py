@@ -77,11 +77,11 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     for lines in split_lines(read_utf8(export.path, problems)):
         columns = (lines.column(name).to_pylist() for name in (ROW, TEXT, PROBLEM))
         for row, text, problem in zip(*columns, strict=True):
-            said, reason = (None, problem) if problem else _object(text)
-            if said is None:
+            line, reason = (None, problem) if problem else _object(text)
+            if line is None:
                 yield Problem(row, reason or "", text[:CLIP])
                 continue
-            yield from _line(file, row, said, text)
+            yield from _line(file, row, line, text)
             yield from file.rows(BATCH_ROWS)
     yield from problems
     _finish(file)
@@ -91,39 +91,39 @@ def read(export: Export) -> Iterator[Rows | Problem]:
 
 def _object(text: str) -> tuple[Row | None, str | None]:
     try:
-        said = json.loads(text)
+        value = json.loads(text)
     except ValueError as error:
         return None, f"the line is no JSON ({error})"
     except RecursionError:
         return None, "the line is nested too deeply"
-    return (said, None) if isinstance(said, dict) else (None, "the line is no JSON object")
+    return (value, None) if isinstance(value, dict) else (None, "the line is no JSON object")
 
 
 def _end(export: Export) -> Row | None:
     """The end line, wherever it stands: whether the snapshot is complete has to be known before its first row."""
-    found = None
+    end = None
     for lines in split_lines(read_utf8(export.path, [])):
         for text in lines.column(TEXT).to_pylist():
             if text.startswith('{"kind": "end"'):
-                found = _object(text)[0] or found
-    return found
+                end = _object(text)[0] or end
+    return end
 
 
-def _line(file: _File, row: int, said: Row, text: str) -> Iterator[Problem]:
-    kind = said.get("kind")
+def _line(file: _File, row: int, line: Row, text: str) -> Iterator[Problem]:
+    kind = line.get("kind")
     if kind == "request":
-        file.endpoint = str(said.get("endpoint"))
-        began = moment(said.get("requested_at")) or file.snapshot.observed_at
-        channel = said.get("channel_id")
+        file.endpoint = str(line.get("endpoint"))
+        began = moment(line.get("requested_at")) or file.snapshot.observed_at
+        channel = line.get("channel_id")
         file.snapshot = replace(file.snapshot, observed_at=began, channel_id=clean(str(channel)) if channel else None)
     elif kind in ("page", "failed", "calls"):
-        file.snapshot = replace(file.snapshot, received_at=moment(said.get("received_at")))
-        calls = said.get("calls")
+        file.snapshot = replace(file.snapshot, received_at=moment(line.get("received_at")))
+        calls = line.get("calls")
         _calls(
             file, row, calls if isinstance(calls, list) else [], None if kind == "calls" else file.snapshot.channel_id
         )
         if kind == "page":
-            yield from _page(file, row, said, text)
+            yield from _page(file, row, line, text)
     elif kind not in ("restart", "end"):
         expected = "request, page, restart, failed, calls or end"
         yield Problem(row, f"the line is of kind {kind!r}; expected {expected}", text[:CLIP])
@@ -138,18 +138,18 @@ def _calls(file: _File, row: int, calls: list[Any], channel_id: str | None) -> N
             "quota_cost": f.whole("quota_cost"), "quota_remaining": f.whole("quota_remaining"),
             "retry_count": f.whole("retry_count"), "error": f.text("error"),
         }  # fmt: skip
-        known = file.snapshot.received_at or columns["requested_at"]
-        file.hold("api_calls", row, {**columns, "extracted_at": known, "extra": f.extra()}, f.problem)
+        received_at = file.snapshot.received_at or columns["requested_at"]
+        file.hold("api_calls", row, {**columns, "extracted_at": received_at, "extra": f.extra()}, f.problem)
 
 
-def _page(file: _File, row: int, said: Row, text: str) -> Iterator[Problem]:
-    body = said.get("body")
-    endpoint = file.endpoint or _endpoint(said)
+def _page(file: _File, row: int, line: Row, text: str) -> Iterator[Problem]:
+    body = line.get("body")
+    endpoint = file.endpoint or _endpoint(line)
     if not isinstance(body, dict):
         yield Problem(row, "the page holds no JSON object", text[:CLIP])
         return
     if file.snapshot.channel_id is None and endpoint in LISTS:
-        asked = Fields(said).inside("params").get("broadcaster_id")
+        asked = Fields(line).inside("params").get("broadcaster_id")
         file.snapshot = replace(file.snapshot, channel_id=clean(str(asked)) if asked else None)
     file.pages += 1
     file.last_row = row
@@ -173,20 +173,20 @@ def _page(file: _File, row: int, said: Row, text: str) -> Iterator[Problem]:
         yield Problem(row, f"no rows are read from {endpoint}", text[:CLIP])
 
 
-def _endpoint(said: Row) -> str:
+def _endpoint(line: Row) -> str:
     """The endpoint a page's own calls name, where the request line is lost."""
-    calls = said.get("calls")
+    calls = line.get("calls")
     last = calls[-1] if isinstance(calls, list) and calls else {}
     return str(last.get("endpoint")) if isinstance(last, dict) else ""
 
 
-def _row(file: _File, row: int, endpoint: str, said: object) -> None:
-    f = Fields(said if isinstance(said, dict) else {})
-    found = list(READERS[endpoint](f, file.snapshot))
-    if not isinstance(said, dict):
+def _row(file: _File, row: int, endpoint: str, element: object) -> None:
+    f = Fields(element if isinstance(element, dict) else {})
+    entities = list(READERS[endpoint](f, file.snapshot))
+    if not isinstance(element, dict):
         f.problem = "the row is no JSON object"
-    text = clean(json.dumps(said, ensure_ascii=False))[:CLIP] if f.problem else None
-    for number, (entity, columns) in enumerate(found):
+    text = clean(json.dumps(element, ensure_ascii=False))[:CLIP] if f.problem else None
+    for number, (entity, columns) in enumerate(entities):
         if number and f.problem:
             # The object is one bad row, not one per entity.
             return
@@ -209,9 +209,9 @@ def _finish(file: _File) -> None:
         file.hold("channels", file.last_row, {**about, COUNTED[file.endpoint]: file.total})
 
 
-def _count(said: object) -> int | None:
+def _count(value: object) -> int | None:
     """A number of rows; None for anything else."""
-    return said if isinstance(said, int) and not isinstance(said, bool) and 0 <= said <= LARGEST else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else None
 
 
 def _table(entity: str, rows: list[Row]) -> pa.Table:
@@ -237,11 +237,11 @@ def _videos(file: _File) -> Iterator[Rows]:
 
 def _seen(entity: str, table: pa.Table, file: _File) -> pa.Table:
     """The table with the moment of the snapshot, and whether it was complete."""
-    said: Row = {"observed_at": file.snapshot.observed_at, "extracted_at": file.last_received}
+    moments: Row = {"observed_at": file.snapshot.observed_at, "extracted_at": file.last_received}
     schema = contract(entity).arrow_schema
     if "is_complete" in schema.names:
-        said["is_complete"] = file.snapshot.is_complete
-    for name, value in said.items():
+        moments["is_complete"] = file.snapshot.is_complete
+    for name, value in moments.items():
         kind = schema.field(name).type
         table = table.append_column(name, pa.array([value] * table.num_rows, kind))
     return table

@@ -22,8 +22,8 @@ def moment(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        found = datetime.fromisoformat(text)
-        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+        time = datetime.fromisoformat(text)
+        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except (ValueError, OverflowError):
         return None
 
@@ -37,13 +37,13 @@ def clean(text: str) -> str:
 class Fields:
     """The fields of one object, read once each. `problem` is the first that could not be read."""
 
-    said: Row
+    members: Row
     problem: str | None = None
     used: set[str] = field(default_factory=set)
 
     def _take(self, name: str) -> Any:
         self.used.add(name)
-        value = self.said.get(name)
+        value = self.members.get(name)
         return None if value == "" else value
 
     def _fail(self, name: str, value: object, wanted: str) -> None:
@@ -81,10 +81,10 @@ class Fields:
 
     def time(self, name: str) -> datetime | None:
         value = self._take(name)
-        found = moment(value)
-        if value is not None and found is None:
+        time = moment(value)
+        if value is not None and time is None:
             self._fail(name, value, "a time")
-        return found
+        return time
 
     def flag(self, name: str) -> bool | None:
         value = self._take(name)
@@ -107,7 +107,9 @@ class Fields:
 
     def extra(self, **more: object) -> str | None:
         """Everything that was not read, and `more`, as a JSON object; None when there is nothing."""
-        rest = {k: v for k, v in self.said.items() if k not in self.used | NEVER_READ and v not in (None, "", [], {})}
+        rest = {
+            k: v for k, v in self.members.items() if k not in self.used | NEVER_READ and v not in (None, "", [], {})
+        }
         rest |= {k: v for k, v in more.items() if v not in (None, "")}
         return clean(json.dumps(rest, ensure_ascii=False, sort_keys=True)) if rest else None
 
@@ -197,7 +199,7 @@ def _schedule(f: Fields, snapshot: Snapshot) -> Rows_:
         "starts_at": f.time("start_time"), "ends_at": f.time("end_time"), "title": f.text("title"),
         "category_name": Fields(category).text("name"), "is_cancelled": f.time("canceled_until") is not None,
     }  # fmt: skip
-    extra = f.extra(category_id=category.get("id"), canceled_until=f.said.get("canceled_until"))
+    extra = f.extra(category_id=category.get("id"), canceled_until=f.members.get("canceled_until"))
     yield "scheduled_streams", {**row, "extra": extra}
 
 
@@ -241,8 +243,8 @@ def _banned(f: Fields, snapshot: Snapshot) -> Rows_:
         # The same ban in every snapshot: its id is a hash of what does not change.
         action = {"channel_id": snapshot.channel_id, "target_viewer_id": columns["viewer_id"], "occurred_at": banned_at}
         length = (expires_at - banned_at).total_seconds() if expires_at else None
-        said = {"action_type": "timeout" if expires_at else "ban", "duration_seconds": length}
-        yield "moderation_actions", {**action, **said, "reason": reason, "moderator_id": moderator}
+        length_columns = {"action_type": "timeout" if expires_at else "ban", "duration_seconds": length}
+        yield "moderation_actions", {**action, **length_columns, "reason": reason, "moderator_id": moderator}
 
 
 def _chatters(f: Fields, snapshot: Snapshot) -> Rows_:

@@ -49,7 +49,7 @@ def _paths(prefix: str, members: dict[str, str]) -> str:
 
 
 def _columns(members: dict[str, str], first: int) -> str:
-    return ", ".join(f"said[{at}] as {name}" for at, name in enumerate(members, first))
+    return ", ".join(f"extracted[{at}] as {name}" for at, name in enumerate(members, first))
 
 
 def _none(*names: str) -> str:
@@ -60,15 +60,15 @@ ACTIONS = f"""
     with lines as (
         select *, json_extract_string(case when {PROBLEM} is null then {TEXT} end, [
             '$.replayChatItemAction.videoOffsetTimeMsec', '$.videoOffsetTimeMsec', '$.isLive',
-            '$.replayChatItemAction.actions[1]', {_paths(_WRAPPED, _MEMBERS)}]) as said
+            '$.replayChatItemAction.actions[1]', {_paths(_WRAPPED, _MEMBERS)}]) as extracted
         from pieces
     ),
     placed as (
-        select {ROW}, {TEXT}, {PROBLEM}, said, coalesce(said[3] = 'true', false) as is_live,
+        select {ROW}, {TEXT}, {PROBLEM}, extracted, coalesce(extracted[3] = 'true', false) as is_live,
             -- Live captures count from the start of the capture, not of the stream.
-            case when said[3] is distinct from 'true' then try_cast(coalesce(said[1], said[2]) as bigint) end
-                as offset_ms,
-            said[4] is null and said[6] is not null and said[9] is not null as is_plain
+            case when extracted[3] is distinct from 'true'
+                then try_cast(coalesce(extracted[1], extracted[2]) as bigint) end as offset_ms,
+            extracted[4] is null and extracted[6] is not null and extracted[9] is not null as is_plain
         from lines
     ),
     plain as (
@@ -93,7 +93,7 @@ ACTIONS = f"""
             unnest(range(len(actions))) as place
         from unwrapped
     ),
-    known as (
+    named as (
         select *,
             list_filter(json_keys(done), lambda k: regexp_full_match(k, '\\w{{1,100}}(?:Action|Command)'))[1] as action
         from each_action
@@ -101,14 +101,14 @@ ACTIONS = f"""
     items as (
         select *, (done -> ('$.' || action)) as body,
             coalesce((done -> '$.addChatItemAction.item'), (done -> '$.replaceChatItemAction.replacementItem')) as item
-        from known
+        from named
     ),
     kinds as (
         select *, list_filter(json_keys(item), lambda k: regexp_full_match(k, '\\w{{1,100}}'))[1] as kind from items
     ),
     general as (
         select * exclude (item), json_extract_string((item -> ('$.' || kind)),
-            [{_paths("$", _MEMBERS)}, {_paths("$", _MORE)}]) as said
+            [{_paths("$", _MEMBERS)}, {_paths("$", _MORE)}]) as extracted
         from kinds
     ),
     rest as (

@@ -84,9 +84,9 @@ def judged(actions: pa.Table) -> pa.Table:
     kept = pc.or_(pc.invert(is_silent), pc.is_valid(actions[PROBLEM]))
     text = pc.if_else(pc.is_valid(problem), actions[TEXT], pa.scalar(None, pa.string()))
     shown = pc.coalesce(actions["name"], actions["gift_name"])
-    found = actions.drop([TEXT, PROBLEM]).append_column(TEXT, text).append_column(PROBLEM, problem)
-    found = found.append_column("shown", shown).append_column("login", _login(shown))
-    return found.filter(kept).combine_chunks()
+    rows = actions.drop([TEXT, PROBLEM]).append_column(TEXT, text).append_column(PROBLEM, problem)
+    rows = rows.append_column("shown", shown).append_column("login", _login(shown))
+    return rows.filter(kept).combine_chunks()
 
 
 def messages_of(actions: pa.Table, place: Place) -> pa.Table:
@@ -140,28 +140,28 @@ _DETAILS = pa.schema(
 
 
 def _event(row: Mapping[str, Any], text: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = dict.fromkeys(_DETAILS.names)
+    columns: dict[str, Any] = dict.fromkeys(_DETAILS.names)
     kind = EVENT_TYPES[row["kind"]]
     rest: dict[str, Any] = {}
     if row["purchase"]:
-        found["amount"], found["currency"] = money(row["purchase"])
-        if found["amount"] is None or found["currency"] is None:
+        columns["amount"], columns["currency"] = money(row["purchase"])
+        if columns["amount"] is None or columns["currency"] is None:
             rest["purchaseAmountText"] = row["purchase"]
     primary, subtext = plain_text(row["primary"]), plain_text(row["subtext"])
     if kind == "subscription" and primary:
         # 'Member for 6 months', the name of the level below it; a new member has only the lower line.
-        kind, found["tier"], found["month_count"] = "resubscription", subtext, first_number(primary)
+        kind, columns["tier"], columns["month_count"] = "resubscription", subtext, first_number(primary)
     elif kind == "gift":
         header = plain_text(row["gift_header"])
-        found["gift_count"] = first_number(header or "")
+        columns["gift_count"] = first_number(header or "")
         rest["header"] = header
     elif kind == "gift_redemption":
-        found["gift_recipient_id"] = row["author"]
+        columns["gift_recipient_id"] = row["author"]
     rest |= {"headerPrimaryText": primary, "headerSubtext": subtext, "sticker": row["sticker"]}
     rest = {name: value for name, value in rest.items() if value}
     message = text or row["simple_text"] or None
     extra = json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else None
-    return {**found, "event_type": kind, "message_text": message, "extra": extra}
+    return {**columns, "event_type": kind, "message_text": message, "extra": extra}
 
 
 def money(text: str) -> tuple[Decimal | None, str | None]:
@@ -174,13 +174,13 @@ def moderation_of(actions: pa.Table, place: Place, last: datetime | None) -> tup
     """Removals, and the time of the last message; `last` is that time before this batch."""
     is_good = pc.is_null(actions[PROBLEM])
     times = pc.if_else(is_good, actions["sent_at"], pa.scalar(None, pa.timestamp("us"))).combine_chunks()
-    known = pc.fill_null_forward(pa.concat_arrays([pa.array([last], pa.timestamp("us")), times]))
-    latest = known[-1].as_py()
+    carried = pc.fill_null_forward(pa.concat_arrays([pa.array([last], pa.timestamp("us")), times]))
+    latest = carried[-1].as_py()
     is_removal = pc.and_(is_good, pc.is_in(actions["action"], pa.array(list(REMOVALS))))
     if not pc.any(is_removal).as_py():
         return None, latest
     # Before the first message of a file, the time of that message is the nearest known.
-    times = pc.fill_null_backward(known[1:])
+    times = pc.fill_null_backward(carried[1:])
     rows = actions.append_column("occurred_at", times).filter(is_removal).combine_chunks()
     kinds = [REMOVALS[action] for action in rows["action"].to_pylist()]
     problem = where(pc.is_null(rows["occurred_at"]), "no message says when this was removed")

@@ -80,17 +80,17 @@ def _badges(text: str) -> list[dict[str, str | None]]:
         worn = json.loads(text) if text else []
     except (ValueError, RecursionError):
         return []
-    found = []
+    badges = []
     for badge in worn if isinstance(worn, list) else []:
         one = badge.get("liveChatAuthorBadgeRenderer") if isinstance(badge, dict) else None
         if isinstance(one, dict):
             icon = one.get("icon")
             kind = icon.get("iconType") if isinstance(icon, dict) else None
             tooltip = one.get("tooltip")
-            found.append(
+            badges.append(
                 {"name": str(kind).lower() if kind else "member", "version": str(tooltip) if tooltip else None}
             )
-    return found
+    return badges
 
 
 def offsets(rows: pa.Table) -> pa.Array:
@@ -114,10 +114,10 @@ def offsets(rows: pa.Table) -> pa.Array:
 def plain_text(value: str | None) -> str | None:
     """The text of a member of YouTube's, {"simpleText": ...} or {"runs": [...]}, given as JSON."""
     try:
-        said = json.loads(value or "null")
+        parsed = json.loads(value or "null")
     except (ValueError, RecursionError):
         return value
-    if isinstance(said, dict) and isinstance(said.get("runs"), list):
-        return "".join(str(run.get("text", "")) for run in said["runs"] if isinstance(run, dict)) or None
-    simple = said.get("simpleText") if isinstance(said, dict) else said
+    if isinstance(parsed, dict) and isinstance(parsed.get("runs"), list):
+        return "".join(str(run.get("text", "")) for run in parsed["runs"] if isinstance(run, dict)) or None
+    simple = parsed.get("simpleText") if isinstance(parsed, dict) else parsed
     return str(simple) if simple is not None else None

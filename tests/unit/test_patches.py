@@ -1,7 +1,10 @@
-"""The bulk event log: what the UI reads back is what the stock class would hold."""
+"""Patches of private interfaces: they do what the stock ones do, and what they hold on to is still there."""
 
 from __future__ import annotations
 
+import inspect
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,17 +12,18 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
-from orchestration.event_log import BatchingSqliteEventLogStorage
+from orchestration.patches import dbt_internals
+from orchestration.patches.event_log import OpenSqliteEventLogStorage
 
 DAYS = dg.DailyPartitionsDefinition("2026-01-01", end_date="2026-02-01")
 RANGE = {"dagster/asset_partition_range_start": "2026-01-05", "dagster/asset_partition_range_end": "2026-01-16"}
-PLANNED = "ASSET_MATERIALIZATION_PLANNED"
 STOCK: dict[str, Any] = {}
-BULK = {
+OPEN = {
     "event_log_storage": {
-        "module": "orchestration.event_log",
-        "class": "BatchingSqliteEventLogStorage",
+        "module": "orchestration.patches.event_log",
+        "class": "OpenSqliteEventLogStorage",
         "config": {"home": {"env": "EVENT_LOG_HOME"}},
     }
 }
@@ -100,37 +104,73 @@ def run_twice(folder: Path, overrides: dict[str, Any], monkeypatch: pytest.Monke
     return seen
 
 
-def test_the_ui_sees_the_same_partitions_as_with_the_stock_event_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_ui_sees_the_same_as_with_the_stock_event_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stock = run_twice(tmp_path / "stock", STOCK, monkeypatch)
-    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "7")
-    bulk = run_twice(tmp_path / "bulk", BULK, monkeypatch)
-    assert bulk.pop("class") is BatchingSqliteEventLogStorage
-    assert stock.pop("class") is not BatchingSqliteEventLogStorage
-    assert len(bulk["messages"]["partitions"]) == 12
-    assert bulk["broken"]["unfinished"] == bulk["messages"]["partitions"]
-    # Dagster plans the days of a run also for an asset that has none: of those the bulk log holds nothing.
-    days = bulk["messages"]["partitions"]
-    assert (stock["dim"].pop("planned"), bulk["dim"].pop("planned")) == (days, set())
-    assert (stock["dim"].pop("unfinished"), bulk["dim"].pop("unfinished")) == (days, set())
-    for number in range(2):
-        stock[f"log {number}"] -= Counter({(PLANNED, "build", day): 1 for day in days})
-        bulk[f"log {number}"] -= Counter({(PLANNED, "build", None): 1})
-        seen = [log[f"partitions of run {number}"].pop(dg.AssetKey("dim")) for log in (stock, bulk)]
-        assert seen == [{None, *days}, {None}]
-    assert bulk == stock
+    kept_open = run_twice(tmp_path / "open", OPEN, monkeypatch)
+    assert kept_open.pop("class") is OpenSqliteEventLogStorage
+    assert stock.pop("class") is not OpenSqliteEventLogStorage
+    assert kept_open == stock
 
 
-def test_a_stock_instance_reads_what_the_bulk_log_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "2000")
-    run_twice(tmp_path / "home", BULK, monkeypatch)
+def test_a_stock_instance_reads_what_the_open_log_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_twice(tmp_path / "home", OPEN, monkeypatch)
     with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
         assert len(instance.get_materialized_partitions(dg.AssetKey("fct"))) == 12
 
 
-def test_events_outside_a_batch_are_stored_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)
-    seen = run_twice(tmp_path / "bulk", BULK, monkeypatch)
-    assert len(seen["samples"]["partitions"]) == 12
-    assert seen["samples"]["events"] == 24
+def test_dagster_still_opens_its_event_log_where_we_keep_it_open() -> None:
+    signature = str(inspect.signature(SqliteEventLogStorage._connect))
+    assert signature == "(self, shard: str) -> collections.abc.Iterator[sqlalchemy.engine.base.Connection]", (
+        "Dagster opens the connections of its event log elsewhere: see orchestration/patches/event_log.py"
+    )
+    for method in ("run_connection", "index_connection"):
+        assert "_connect" in inspect.getsource(getattr(SqliteEventLogStorage, method)), f"{method} goes another way"
+
+
+def in_dbt(code: str) -> str:
+    """What this prints in a process that has our module of dbt's internals."""
+    script = f"import sys; sys.path.insert(0, sys.argv[1]); import dbt_internals\n{code}"
+    folder = str(Path(dbt_internals.__file__).parent)
+    command = [sys.executable, "-c", script, folder]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_dbt_drops_events_below_every_level_before_it_makes_a_message() -> None:
+    code = """
+from io import StringIO
+dbt_internals.drop_events_early()
+from dbt_common.events.types import Formatting
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.event_manager_client import add_logger_to_manager
+from dbt_common.events.functions import fire_event
+from dbt_common.events.logger import LineFormat, LoggerConfig
+import dbt_common.events.event_manager as manager
+made = []
+original = manager.msg_from_base_event
+manager.msg_from_base_event = lambda *a, **k: made.append(a) or original(*a, **k)
+out = StringIO()
+config = LoggerConfig(name="x", level=EventLevel.INFO, line_format=LineFormat.PlainText, output_stream=out)
+add_logger_to_manager(config)
+fire_event(Formatting("low"), level=EventLevel.DEBUG)
+low = len(made)
+fire_event(Formatting("high"), level=EventLevel.INFO)
+print(low, len(made), "high" in out.getvalue())
+"""
+    assert in_dbt(code) == "0 1 True", "dbt fires its events another way: see orchestration/patches/dbt_internals.py"
+
+
+def test_dbts_adapter_still_keeps_the_warehouse_where_we_close_it(tmp_path: Path) -> None:
+    code = f"""
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb import environments
+path = {str(tmp_path / "warehouse.duckdb")!r}
+DuckDBConnectionManager._ENV = environments.create(DuckDBCredentials(database="warehouse", schema="main", path=path))
+handle = DuckDBConnectionManager.env().handle()
+del handle
+dbt_internals.close_warehouse()
+import subprocess, sys
+other = f"import duckdb; duckdb.connect({{path!r}}).execute('create table t (i int)')"
+print(subprocess.run([sys.executable, "-c", other]).returncode)
+"""
+    assert in_dbt(code) == "0", "the adapter keeps the warehouse open elsewhere: see patches/dbt_internals.py"

@@ -1,0 +1,34 @@
+"""The days that landing files say they are about, before anything is read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from data_lake import landing
+from data_lake.layout import Layout
+from data_lake.planning import observed
+
+
+def stated_days(layout: Layout, files: Sequence[landing.LandingFile]) -> list[date]:
+    """The first and last days that the sidecars of these files state; else the days of their export, else the last day
+    that raw/ holds rows of: an export is mostly made soon after what it holds."""
+    days = list(_stated(files, "first_day", "last_day")) or list(_stated(files, "exported_at"))
+    span = observed(layout) if not days else None
+    return days or ([span[1]] if span else [])
+
+
+def _stated(files: Sequence[landing.LandingFile], *keys: str) -> Iterator[date]:
+    for file in files:
+        try:
+            sidecar = landing.read_sidecar(landing.sidecar_path(file.path))
+            yield from [_as_day(sidecar[key]) for key in keys if key in sidecar]
+        except ValueError:
+            continue  # the ingest reports the sidecar with its file
+
+
+def _as_day(value: Any) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])

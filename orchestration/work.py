@@ -1,0 +1,76 @@
+"""What is left to do in a lake: which models a plan concerns, whether the tables are published and scored.
+
+Imports no Dagster: a run with nothing to do answers from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from data_lake.expectations import table_suites
+from data_lake.layout import Layout
+from data_lake.planning import Plan
+from data_lake.publish import current_version, is_current
+from orchestration.graph import below, insights, models_of_worlds, models_read, names, owners_of_tests, raw_sources
+from orchestration.plans import make_plan, worlds_with_rows
+from orchestration.project import AS_OF, Manifest, models
+from orchestration.window import Window
+
+# Expectations of raw/ hang on this model of each world: it is built again when anything of its world changed.
+RAW_HANGS_ON = {"live": "fct_streams"}
+
+
+def models_to_build(manifest: Manifest, todo: Plan, worlds: Collection[str]) -> frozenset[str]:
+    """Names of the models and seeds that a plan concerns, of worlds that have rows.
+
+    Everything for a plan of every day and for a backfill. Else what lies below the entities that changed, what depends
+    on the clock when it moved, what was never audited; and models that a test hangs on which reads one of these.
+    """
+    every = models_of_worlds(manifest, worlds) - insights(manifest)
+    if todo.entities is None or todo.days is None:
+        return names(manifest, every)
+    on_the_clock = {node["unique_id"] for node in models(manifest) if AS_OF in node["config"].get("tags", [])}
+    if todo.as_of_moved and not on_the_clock:
+        # Nobody says which models depend on the clock.
+        return names(manifest, every)
+    sources = raw_sources(manifest)
+    roots = {sources[entity] for entity in todo.entities if entity in sources}
+    if todo.as_of_moved:
+        roots |= on_the_clock
+    hooks = set(RAW_HANGS_ON.values()) if todo.entities else set()
+    chosen = {node["unique_id"] for node in models(manifest) if node["name"] in todo.unaudited | hooks}
+    chosen = (chosen | roots | below(manifest, roots)) & every
+    owners = owners_of_tests(manifest)
+    tested = {owner for test, owner in owners.items() if chosen & set(models_read(manifest["nodes"][test]))}
+    return names(manifest, chosen | (tested & every))
+
+
+def judged_models(manifest: Manifest) -> frozenset[str]:
+    """Names of the models that expectations hang on."""
+    return frozenset(node["name"] for node in models(manifest)) & {*table_suites(), *RAW_HANGS_ON.values()}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left to do in a lake whose landing files have all been read."""
+
+    todo: Plan
+    models: frozenset[str]
+    is_published: bool
+    is_scored: bool
+
+    def is_done(self, *, with_scores: bool) -> bool:
+        """Whether a run would end in the tables that are published."""
+        return not self.models and self.is_published and (self.is_scored or not with_scores)
+
+
+def find_work(layout: Layout, manifest: Manifest, window: Window) -> Work | None:
+    """What a run over these days has to do once all is read; None when raw/ is empty."""
+    todo = make_plan(layout, window)
+    if todo is None:
+        return None
+    to_build = frozenset[str]() if todo.is_empty else models_to_build(manifest, todo, worlds_with_rows(layout))
+    shown = current_version(layout)
+    published = shown is not None and is_current(layout) and shown.as_of == todo.as_of
+    return Work(todo, to_build, published, published and shown is not None and shown.is_scored)
