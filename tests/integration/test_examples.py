@@ -20,6 +20,7 @@ from tests.integration.lakes import query, run, run_well
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MAX_GAP = timedelta(seconds=300)
+VOD_CHAT = "A VOD chat of five hours"
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +135,13 @@ def test_a_snapshot_that_lost_a_channel_publishes_nothing_until_a_later_one_has_
     assert (rows, least, shortfall) == (788_123, 0, 0)
     assert growth > 0
     assert latest == streams == 6_078
-    counts = "select count(*), count(observed_ratio) from fct_streams where platform <> 'twitch'"
+    counts = f"select count(*), count(observed_ratio) from fct_streams where title is distinct from '{VOD_CHAT}'"
     assert query(agency.lake, counts) == [(6_078, 0)]
 
 
 def test_a_vod_chat_is_messages_events_and_gifts(agency: Agency) -> None:
-    counts = """
-        select message_count, subscription_count, gift_count, live_hours from fct_streams where platform = 'twitch'
+    counts = f"""
+        select message_count, subscription_count, gift_count, live_hours from fct_streams where title = '{VOD_CHAT}'
     """
     ((messages, subscriptions, gifts, hours),) = query(agency.lake, counts)
     assert (messages, subscriptions, gifts) == (67_719, 299, 27)
