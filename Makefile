@@ -7,6 +7,9 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3 python,$(shel
 BIN := .venv/bin
 DBT_FILES := $(shell find dbt_project -name target -prune -o -name logs -prune -o -type f \
 	\( -name '*.sql' -o -name '*.yml' -o -name '*.csv' -o -name '*.md' \) -print 2>/dev/null)
+MODEL_FILES := $(filter dbt_project/models/%.sql,$(DBT_FILES))
+LINT_RULES := .sqlfluff $(filter dbt_project/macros/%,$(DBT_FILES))
+LINTED := dbt_project/target/linted
 MANIFEST := dbt_project/target/manifest.json
 
 export LAKE_ROOT ?= $(CURDIR)/data_lake/storage
@@ -26,13 +29,21 @@ help:  ## Show what there is.
 run: setup  ## Read new exports (a sample world when there are none), build, audit, publish.
 	@$(BIN)/fullhouse run --sample-if-empty
 
-test: setup lint  ## Lint, types and all tests.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: setup  ## Lint, types and all tests.
+	@report=$$(mktemp); $(MAKE) -s lint >"$$report" 2>&1 & lint=$$!; trap 'kill $$lint; exit 130' INT TERM; \
+		$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+		wait $$lint; checks=$$?; cat "$$report"; rm -f "$$report"; exit $$((tests || checks))
 
 lint: setup
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
+	@$(MAKE) -s $(LINTED)
+
+# sqlfluff takes most of a second a model: it reads those that changed since all passed.
+$(LINTED): $(LINT_RULES) $(MODEL_FILES)
+	@$(BIN)/python -m sqlfluff lint -q $(if $(filter-out $(MODEL_FILES),$?),dbt_project/models,$?)
+	@mkdir -p $(@D) && touch $@
 
 ui: setup  ## Dagster UI and MLflow UI; Ctrl-C stops both.
 	@$(BIN)/fullhouse ui

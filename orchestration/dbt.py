@@ -54,22 +54,19 @@ class Dbt:
     def __init__(self, project: Path = PROJECT) -> None:
         self._project = project
         self._process: subprocess.Popen[str] | None = None
-        self._lake: Path | None = None
 
-    def start(self, layout: Layout) -> None:
-        """Have a child for this lake; returns at once, it loads by itself."""
-        if self._process and self._lake == layout.root and self._process.poll() is None:
+    def start(self) -> None:
+        """Have a child; returns at once, it loads by itself."""
+        if self._process and self._process.poll() is None:
             return
         self.stop()
         # Said outright: a dbt environment of the person's own must not redirect ours.
         environment = {
             **os.environ,
-            "LAKE_ROOT": str(layout.root),
             "DBT_PROJECT_DIR": str(self._project),
             "DBT_PROFILES_DIR": str(self._project),
         }
         environment.pop("DBT_TARGET_PATH", None)
-        self._lake = layout.root
         self._process = subprocess.Popen(
             [*DBT, "serve"],
             cwd=self._project,
@@ -92,13 +89,17 @@ class Dbt:
 
         Unit tests hold for the code, not for the data: `make test` runs them.
         """
-        self.start(layout)
+        arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+        return self.run(layout, [*arguments, "--select", *sorted(names)], on_node)
+
+    def run(self, layout: Layout, arguments: Sequence[str], on_node: OnNode) -> Build:
+        """A dbt command on the lake's warehouse."""
+        self.start()
         folder = home(layout) / "dbt"
-        arguments = [*FLAGS, "build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
-        arguments += ["--target-path", str(folder), "--log-path", str(folder), "--select", *sorted(names)]
+        flags = [*FLAGS, *arguments, "--target-path", str(folder), "--log-path", str(folder)]
         log = str(folder / "dbt.log")
         answer: dict[str, Any] | None = None
-        for line in self._ask(arguments):
+        for line in self._ask(layout, flags):
             if "node" in line:
                 on_node(line["node"], line["is_test"], line["share"])
             elif "success" in line:
@@ -109,14 +110,14 @@ class Dbt:
         results = [NodeResult(**result) for result in answer["results"]]
         return Build(answer["success"], answer["error"], results, log)
 
-    def _ask(self, arguments: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def _ask(self, layout: Layout, arguments: Sequence[str]) -> Iterator[dict[str, Any]]:
         """The lines of the child's answer; it ends before its last line when the child does."""
         assert self._process, "started above"
         requests, answers = self._process.stdin, self._process.stdout
         if requests is None or answers is None:
             return
         try:
-            requests.write(json.dumps({"arguments": arguments}) + "\n")
+            requests.write(json.dumps({"lake": str(layout.root), "arguments": arguments}) + "\n")
             requests.flush()
         except BrokenPipeError:
             return

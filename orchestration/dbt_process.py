@@ -42,7 +42,10 @@ def main(arguments: list[str]) -> int:
     internals = _internals()
     internals.drop_events_early()
     parsed = _parsed_path()
-    done = _parse(arguments, parsed) if "parse" in arguments else dbtRunner(manifest=_load(parsed)).invoke(arguments)
+    if "parse" in arguments:
+        done = _parse(arguments, parsed)
+    else:
+        done = dbtRunner(manifest=_in_lake(_load(parsed))).invoke(arguments)
     if done.exception:
         print(done.exception, file=sys.stderr)
     return 0 if done.success else 1
@@ -51,8 +54,9 @@ def main(arguments: list[str]) -> int:
 def serve() -> int:
     """Answer requests from the standard input until it ends.
 
-    A request is `{"arguments": [...]}`. Its answer is a line `{"node", "type", "share"}` for every model and test that
-    ended, then one `{"success", "error", "results"}`. What dbt prints goes to the standard error.
+    A request is `{"lake": its folder, "arguments": [...]}`. Its answer is a line `{"node", "is_test", "share"}` for
+    every model and test that ended, then one `{"success", "error", "results"}`. What dbt prints goes to the standard
+    error.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -62,7 +66,9 @@ def serve() -> int:
     parsed = _parsed_path()
     manifest = _load(parsed)
     for line in sys.stdin:
-        _answer(answers, _invoke(json.loads(line)["arguments"], manifest, answers))
+        request = json.loads(line)
+        os.environ[LAKE] = request["lake"]
+        _answer(answers, _invoke(request["arguments"], _in_lake(manifest), answers))
         internals.close_warehouse()
         _answer(answers, {"closed": True})
         # dbt writes into the project it builds: the next request gets one of its own, made while nobody waits.
@@ -154,13 +160,17 @@ def _parse(arguments: list[str], path: Path) -> Any:
 
 
 def _load(path: Path) -> Any:
-    """The project for this lake as kept at `path`; parsed and kept now when there is none."""
+    """The project as kept at `path`; parsed and kept now when there is none."""
     if not path.exists() and not _parse(["--quiet", "parse"], path).success:
         return None  # dbt says what is wrong when it parses again for the command itself
-    project = _internals().unpacked(path.read_bytes())
+    return _internals().unpacked(path.read_bytes())
+
+
+def _in_lake(project: Any) -> Any:
+    """The project with its sources in the lake of this process' environment."""
     # As dbt_project.yml renders it: the path stands in quotes, in a text that is formatted with %.
     lake = os.environ.get(LAKE, "../data_lake/storage").replace("%", "%%").replace("'", "''")
-    for source in project.sources.values():
+    for source in project.sources.values() if project else ():
         for meta in (source.meta, source.config.meta):
             if "external_location" in meta:
                 meta["external_location"] = meta["external_location"].replace(ANY_LAKE, lake)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
+from orchestration.project import INSIGHTS
+
 DAILY_LAKE = "daily_lake_job"
 DAILY_SCORING = "daily_scoring_job"
 WEEKLY_TRAINING = "weekly_training_job"
@@ -32,6 +34,7 @@ def scoring_job() -> dg.UnresolvedAssetJobDefinition:
     """Scores, evaluations of past ones and insight marts: the last part of the lake job, for backfills."""
     return dg.define_asset_job(
         DAILY_SCORING,
-        selection=dg.AssetSelection.groups("predictions", "insights", "published_insights"),
+        selection=dg.AssetSelection.groups("published_insights")
+        | dg.AssetSelection.key_prefixes("predictions", INSIGHTS),
         description="Score with the newest version that may, evaluate past scores, build and publish insight marts.",
     )

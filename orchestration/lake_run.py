@@ -95,7 +95,7 @@ def _work(layout: Layout, request: Request, progress: Progress, summary: RunSumm
         return
     progress.advance(START, 0.0)
     dbt = Dbt()
-    dbt.start(layout)  # it loads while Dagster does, and while files are read
+    dbt.start()  # it loads while Dagster does, and while files are read
     # Here and not above: Dagster takes seconds to import, which `fullhouse status` must not pay.
     from orchestration.execution import dagster_runs
 

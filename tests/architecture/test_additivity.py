@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +10,9 @@ import pytest
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.store import ensure_readable
-from orchestration.project import DBT, PROJECT, is_daily, is_published, layer, models
+from orchestration.project import PROJECT, is_daily, is_published, layer, load_manifest, models
 from tests.architecture.sums import summed_columns
+from tests.integration.lakes import dbt
 
 NUMBERS = ("bigint", "integer", "double", "decimal", "hugeint")
 # Numbers that name or place a row and measure nothing.
@@ -34,12 +32,10 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> list[Model]:
     lake.root.mkdir()
     for entity in load_contracts():
         ensure_readable(lake, entity)
-    environment = {**os.environ, "LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT)}
-    environment["DBT_PROFILES_DIR"] = str(PROJECT)
-    command = [*DBT, "--quiet", "compile", "--no-introspect", "--target-path", str(folder / "target")]
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    return models(json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8")))
+    done, _ = dbt(lake, "compile", "--no-introspect")
+    assert done.success, done.error
+    sql = {result.unique_id: result.query for result in done.results}
+    return [{**node, "compiled_code": sql[node["unique_id"]]} for node in models(load_manifest())]
 
 
 def additivity(column: Mapping[str, Any]) -> Mapping[str, Any]:

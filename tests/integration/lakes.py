@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
+from data_lake.planning import Plan, begin_build, end_audit, end_build
+from data_lake.store import ensure_readable
+from orchestration.dbt import Build, Dbt, NodeResult
 from orchestration.lake_run import Request, run_lake
+from orchestration.plans import make_plan, worlds_with_rows
 from orchestration.progress import Silent
-from orchestration.project import DBT, PROJECT
+from orchestration.project import load_manifest
 from orchestration.run_summary import RunSummary
+from orchestration.window import Window
+from orchestration.work import models_to_build
+
+# One dbt for all tests of this process, which loads once; it ends when this process does.
+SERVED = Dbt()
+UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 def run(lake: Layout, **bounds: date | str | bool | None) -> RunSummary:
@@ -34,20 +43,47 @@ def run_well(lake: Layout, **bounds: date | str | bool | None) -> RunSummary:
     return summary
 
 
-def dbt(lake: Layout, folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    """dbt on the lake's warehouse, its artifacts in `folder`; returns the process and the results by node."""
-    where = {"LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT), "DBT_PROFILES_DIR": str(PROJECT)}
-    command = [*DBT, "--quiet", *arguments, "--target-path", str(folder)]
-    done = subprocess.run(
-        command, cwd=PROJECT, env={**os.environ, **where}, capture_output=True, text=True, check=False
-    )
-    results = json.loads((folder / "run_results.json").read_text(encoding="utf-8"))["results"]
-    return done, {result["unique_id"].split(".", 2)[-1]: result for result in results}
+def build(lake: Layout, *, from_day: date | None = None, to_day: date | None = None) -> Plan:
+    """The models in the warehouse as a run over raw/ builds them, without Dagster, tests, expectations and publishing.
+
+    What it affects is built: the plan's days, of the models that a run would choose. Compare with `tables`.
+    """
+    todo = make_plan(lake, Window(from_day, to_day))
+    assert todo is not None
+    if todo.is_empty:
+        return todo
+    for entity in load_contracts():
+        ensure_readable(lake, entity)
+    models = models_to_build(load_manifest(), todo, worlds_with_rows(lake))
+    days = None if todo.days is None else [[first.isoformat(), last.isoformat()] for first, last in todo.days]
+    variables = json.dumps({"as_of": todo.as_of.isoformat(), "days": days})
+    begin_build(lake, todo, models)
+    done, results = dbt(lake, "build", *UNTESTED, "--vars", variables, "--select", *sorted(models))
+    assert done.success, (done.error, {name: r.message for name, r in results.items() if r.status != "success"})
+    assert {name.rpartition(".")[2] for name in results} == models
+    end_build(lake, todo)
+    end_audit(lake, models)
+    return todo
+
+
+def dbt(lake: Layout, *arguments: str) -> tuple[Build, dict[str, NodeResult]]:
+    """dbt on the lake's warehouse; returns the results also by node."""
+    done = SERVED.run(lake, arguments, lambda *_: None)
+    return done, {result.unique_id.split(".", 2)[-1]: result for result in done.results}
 
 
 def query(lake: Layout, sql: str) -> list[tuple[Any, ...]]:
     """Rows of a query on what is published."""
-    with duckdb.connect(str(lake.current / "analytics.duckdb"), read_only=True) as connection:
+    return _rows(lake.current / "analytics.duckdb", sql)
+
+
+def query_built(lake: Layout, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of a query on what is built."""
+    return _rows(lake.warehouse, sql)
+
+
+def _rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         return connection.execute(sql).fetchall()
 
@@ -57,3 +93,10 @@ def published(lake: Layout) -> dict[str, list[tuple[Any, ...]]]:
     names = [name for (name,) in query(lake, "select view_name from duckdb_views() where not internal order by 1")]
     assert names
     return {name: query(lake, f'select * from "{name}" order by all') for name in names}
+
+
+def tables(lake: Layout) -> dict[str, list[tuple[Any, ...]]]:
+    """Every table of the warehouse whole, its rows in order."""
+    names = [name for (name,) in query_built(lake, "select table_name from duckdb_tables() where schema_name = 'main'")]
+    assert names
+    return {name: query_built(lake, f'select * from "{name}" order by all') for name in sorted(names)}

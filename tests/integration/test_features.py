@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,7 +11,7 @@ import pytest
 
 from data_lake.layout import Layout
 from tests.builders import at, day, put, sample, stream
-from tests.integration.lakes import dbt, query, run_well
+from tests.integration.lakes import build, dbt, query_built
 
 Row = dict[str, Any]
 World = dict[str, list[Row]]
@@ -107,7 +106,9 @@ def features(lake: Layout) -> dict[str, set[str]]:
     """
     end = {"feat_stream_starts": AS_OF - timedelta(days=1)}
     rows = "select to_json(t)::text from {} as t where as_of_date <= date '{}'"
-    return {table: {row for (row,) in query(lake, rows.format(table, end.get(table, AS_OF)))} for table in FEATURES}
+    return {
+        table: {row for (row,) in query_built(lake, rows.format(table, end.get(table, AS_OF)))} for table in FEATURES
+    }
 
 
 def changed(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, list[str]]:
@@ -128,7 +129,7 @@ def world() -> World:
 def erased(tmp_path_factory: pytest.TempPathFactory, world: World) -> Layout:
     lake = Layout(tmp_path_factory.mktemp("features") / "lake")
     write(lake, until(world))
-    run_well(lake, to_day=AS_OF)
+    build(lake, to_day=AS_OF)
     return lake
 
 
@@ -144,17 +145,17 @@ def test_rows_after_the_cut_off_change_no_feature(erased: Layout, world: World) 
     # when a row was ingested plays no part either
     mixed["chat_messages"] = [{**row, "extracted_at": at("2027-01-01 00:00")} for row in mixed["chat_messages"]]
     write(erased, mixed)
-    run_well(erased)
-    assert query(erased, "select max(as_of_date) from feat_viewers") > [(AS_OF,)]
-    assert query(erased, "select count(*) from fct_chat_messages where stream_id like 'noise%'") > [(0,)]
+    build(erased)
+    assert query_built(erased, "select max(as_of_date) from feat_viewers") > [(AS_OF,)]
+    assert query_built(erased, "select count(*) from fct_chat_messages where stream_id like 'noise%'") > [(0,)]
     assert not changed(before, features(erased))
 
 
-def test_a_feature_that_would_be_computed_otherwise_now_fails_the_audit(erased: Layout, tmp_path: Path) -> None:
+def test_a_feature_that_would_be_computed_otherwise_now_fails_the_audit(erased: Layout) -> None:
     def recomputed() -> str:
-        _, results = dbt(erased, tmp_path / "target", "test", "--select", "test_name:same_recomputed")
+        _, results = dbt(erased, "test", "--select", "test_name:same_recomputed")
         (result,) = results.values()
-        return str(result["status"])
+        return result.status
 
     assert recomputed() == "pass"
     with duckdb.connect(str(erased.warehouse)) as warehouse:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from orchestration.project import DBT, PROJECT
+from data_lake.layout import Layout
+from orchestration.dbt import Dbt
+from orchestration.project import PROJECT
 
 # ids; day, who, seconds (0 to 60), kind (a or b), place (one of places)
 ROWS = """
@@ -53,43 +53,48 @@ models:
 Rows = list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+class Project:
     """A project of one model with broken rows, with the macros and generic tests of ours, built."""
+
+    def __init__(self, folder: Path, dbt: Dbt) -> None:
+        self.lake, self.dbt = Layout(folder), dbt
+        for name in ("macros", "tests"):
+            shutil.copytree(PROJECT / name, folder / name)
+        for name, text in FILES.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        self.run("run")
+
+    def run(self, *arguments: str) -> Mapping[str, Rows]:
+        """dbt in the project; returns the rows that each test fails with."""
+        done = self.dbt.run(self.lake, arguments, lambda *_: None)
+        assert not done.error
+        assert all(r.status in ("success", "pass", "fail") for r in done.results), done.results
+        with duckdb.connect(str(self.lake.warehouse), read_only=True) as warehouse:
+            return {
+                r.unique_id.split(".")[2]: warehouse.execute(str(r.query)).to_arrow_table().to_pylist()
+                for r in done.results
+                if r.unique_id.startswith("test.")
+            }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("rules")
-    for name in ("macros", "tests"):
-        shutil.copytree(PROJECT / name, folder / name)
-    for name, text in FILES.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    run(folder, "run")
-    return folder
-
-
-def run(folder: Path, *arguments: str) -> Mapping[str, Rows]:
-    """dbt in the project; returns the rows that each test fails with."""
-    environment = {**os.environ, "DBT_PROJECT_DIR": str(folder), "DBT_PROFILES_DIR": str(folder)}
-    command = [*DBT, "--quiet", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
-    assert all(r["status"] in ("success", "pass", "fail") for r in results), done.stdout
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as warehouse:
-        return {
-            r["unique_id"].split(".")[2]: warehouse.execute(r["compiled_code"]).to_arrow_table().to_pylist()
-            for r in results
-            if r["unique_id"].startswith("test.")
-        }
+    dbt = Dbt(folder)
+    yield Project(folder, dbt)
+    dbt.stop()
 
 
 @pytest.fixture(scope="module")
-def failures(folder: Path) -> Mapping[str, Rows]:
-    return run(folder, "test")
+def failures(project: Project) -> Mapping[str, Rows]:
+    return project.run("test")
 
 
 @pytest.fixture(scope="module")
-def failures_of_a_day(folder: Path) -> Mapping[str, Rows]:
+def failures_of_a_day(project: Project) -> Mapping[str, Rows]:
     variables = {"as_of": "2026-01-03", "days": [["2026-01-01", "2026-01-01"]]}
-    return run(folder, "test", "--vars", json.dumps(variables))
+    return project.run("test", "--vars", json.dumps(variables))
 
 
 def test_a_broken_grain_says_which_key_and_how_often_or_which_column_is_null(failures: Mapping[str, Rows]) -> None:

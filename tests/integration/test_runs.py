@@ -6,7 +6,7 @@ import pytest
 
 from data_lake.layout import Layout
 from tests.builders import at
-from tests.integration.lakes import published, query, run_well
+from tests.integration.lakes import build, query, query_built, tables
 from tests.integration.tiny_world import DAYS, HOLE, arrive
 
 
@@ -14,19 +14,19 @@ def test_a_run_a_day_ends_in_the_same_tables(tiny_lake: Layout, lake: Layout) ->
     stream_in_the_hole = "select stream_id from fct_chat_messages where message_id = 'in the hole'"
     for since, now in zip([HOLE, *DAYS[1:]], DAYS, strict=True):
         arrive(lake, lambda _, when, since=since, now=now: since <= when <= now)  # type: ignore[misc]
-        run_well(lake, from_day=since, to_day=now)
-        assert query(lake, stream_in_the_hole) == [(None,) if now == DAYS[0] else ("s3",)]
-    assert published(lake) == published(tiny_lake)
+        build(lake, from_day=since, to_day=now)
+        assert query_built(lake, stream_in_the_hole) == [(None,) if now == DAYS[0] else ("s3",)]
+    assert tables(lake) == tables(tiny_lake)
 
 
 def test_shuffled_days_with_snapshots_that_come_last_end_in_the_same_tables(tiny_lake: Layout, lake: Layout) -> None:
     for since, now in ((DAYS[1], DAYS[2]), (HOLE, DAYS[0])):
         arrive(lake, lambda entity, when, s=since, n=now: entity != "streams" and s <= when <= n)  # type: ignore[misc]
-        run_well(lake, from_day=since, to_day=now)
-    assert query(lake, "select count(*) from fct_chat_messages") == [(41,)]
+        build(lake, from_day=since, to_day=now)
+    assert query_built(lake, "select count(*) from fct_chat_messages") == [(41,)]
     arrive(lake, lambda entity, _: entity == "streams")
-    run_well(lake)
-    assert published(lake) == published(tiny_lake)
+    build(lake)
+    assert tables(lake) == tables(tiny_lake)
 
 
 def test_one_message_from_two_tools_counts_once_also_over_midnight(tiny_lake: Layout) -> None:

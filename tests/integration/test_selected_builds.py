@@ -11,16 +11,14 @@ import shutil
 from datetime import date, timedelta
 from typing import Any
 
-import duckdb
-
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, end_build, plan
 from data_lake.store import ensure_readable
 from tests.builders import at, day, message, put, sample, stream
-from tests.integration.lakes import dbt
+from tests.integration.lakes import UNTESTED, dbt, tables
 
-DATA = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "--exclude", "fqn:insights")
+DATA = (*UNTESTED, "--exclude", "fqn:insights")
 FIRST = day("2026-01-05")
 
 
@@ -64,20 +62,11 @@ def build(lake: Layout, to_day: date, *, whole: bool = False) -> Plan:
         select = ["--select", *(f"source:raw.{entity}+" for entity in sorted(todo.entities))]
         select += ["tag:as_of"] if todo.as_of_moved else []
     begin_build(lake, todo, [])
-    done, results = dbt(lake, lake.root / "target", "build", *select, *DATA, "--vars", variables)
-    assert done.returncode == 0, done.stdout[-3000:]
+    done, results = dbt(lake, "build", *select, *DATA, "--vars", variables)
+    assert done.success, done.error
     assert bool(select) == (len(results) < 90)
     end_build(lake, todo)
     return todo
-
-
-def tables(lake: Layout) -> dict[str, list[tuple[Any, ...]]]:
-    with duckdb.connect(str(lake.warehouse), read_only=True) as warehouse:
-        warehouse.execute("set TimeZone = 'UTC'")
-        names = warehouse.execute(
-            "select table_name from duckdb_tables() where schema_name = 'main' order by 1"
-        ).fetchall()
-        return {name: warehouse.execute(f'select * from "{name}" order by all').fetchall() for (name,) in names}
 
 
 def differing(lake: Layout, to_day: date) -> list[str]:
@@ -85,10 +74,10 @@ def differing(lake: Layout, to_day: date) -> list[str]:
     whole = Layout(lake.root.with_name("whole"))
     shutil.copytree(lake.root / "raw", whole.root / "raw")
     build(whole, to_day, whole=True)
-    found, expected = tables(lake), tables(whole)
-    assert found.keys() == expected.keys()
-    assert sum(map(len, found.values())) > 100
-    return [name for name in found if found[name] != expected[name]]
+    selected, expected = tables(lake), tables(whole)
+    assert selected.keys() == expected.keys()
+    assert sum(map(len, selected.values())) > 100
+    return [name for name in selected if selected[name] != expected[name]]
 
 
 def test_selected_builds_over_several_days_end_as_a_full_build_does(lake: Layout) -> None:

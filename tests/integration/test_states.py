@@ -13,7 +13,7 @@ from data_lake.layout import Layout
 from data_lake.publish import current_version
 from data_lake.store import write_partition
 from tests.builders import day, message, put, rows_of
-from tests.integration.lakes import published, query, run, run_well
+from tests.integration.lakes import build, published, query, query_built, run, run_well, tables
 from tests.integration.tiny_world import DAYS
 
 
@@ -34,12 +34,12 @@ def test_a_rebuilt_warehouse_and_a_second_run_change_nothing(built: Layout) -> N
 
 
 def test_the_lake_as_of_a_day_holds_nothing_later_and_comes_back(built: Layout) -> None:
-    before = published(built)
-    run_well(built, to_day=DAYS[1])
-    assert query(built, "select max(event_date)::varchar from fct_chat_messages") == [("2026-01-29",)]
-    assert query(built, "select title from fct_streams where title is not null") == [("a title",)]
-    run_well(built)
-    assert published(built) == before
+    before = tables(built)
+    build(built, to_day=DAYS[1])
+    assert query_built(built, "select max(event_date)::varchar from fct_chat_messages") == [("2026-01-29",)]
+    assert query_built(built, "select title from fct_streams where title is not null") == [("a title",)]
+    build(built)
+    assert tables(built) == before
 
 
 def test_a_failed_audit_leaves_the_last_publish_and_a_day_that_becomes_empty_leaves_every_table(built: Layout) -> None:

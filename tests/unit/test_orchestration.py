@@ -29,11 +29,12 @@ from orchestration.dead_runs import COMMAND_LINE
 from orchestration.definitions import build_definitions
 from orchestration.graph import with_owned_tests
 from orchestration.holding import hold
-from orchestration.jobs import DAILY_LAKE, lake_job
+from orchestration.jobs import DAILY_LAKE, DAILY_SCORING, lake_job
 from orchestration.partitions import monthly, report_months, run_tags
 from orchestration.plans import make_plan
 from orchestration.progress import Silent
 from orchestration.project import (
+    INSIGHTS,
     REPOSITORY,
     Manifest,
     ManifestMissing,
@@ -41,6 +42,7 @@ from orchestration.project import (
     insight_tables,
     is_daily,
     is_stale,
+    layer,
     load_manifest,
     models,
     published_tables,
@@ -81,6 +83,15 @@ def test_groups_follow_from_source_and_folder(graph: Any) -> None:
     assert groups["published/fct_chat_messages"] == "published"
     assert (groups["features/feat_viewers"], groups["published/feat_viewers"]) == ("features_live", "published")
     assert groups["seeds/known_bots"] == "seeds"
+
+
+def test_scoring_builds_and_publishes_every_insight(manifest: Manifest) -> None:
+    job = build_definitions(manifest=manifest).resolve_job_def(DAILY_SCORING)
+    insights = {node["name"] for node in models(manifest) if layer(node) == INSIGHTS}
+    keys = job.asset_layer.executable_asset_keys
+    assert {key.path[-1] for key in keys if key.path[0] == INSIGHTS} == insights
+    assert {key.path[-1] for key in keys if key.path[0] == "published"} == insights
+    assert any(key.path[0] == "predictions" for key in keys)
 
 
 def test_only_what_is_kept_by_day_is_partitioned(graph: Any, manifest: Manifest) -> None:
