@@ -73,7 +73,7 @@ def last_month(year: Layout, folder: Path) -> Layout:
 def build(lake: Layout, todo: planning.Plan, folder: Path) -> Run:
     """dbt build as a run starts it, without what belongs to `make test`."""
     command = [*DBT, "--quiet", "build", "--exclude-resource-type", "unit_test", "--exclude", INSIGHTS_FOLDER]
-    command += ["--vars", json.dumps(dbt_vars(todo))]
+    command += ["--vars", json.dumps(dbt_vars(todo, ()))]
     places = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", folder / "target"]
     return run([*command, *map(str, places)], {"LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT)})
 

@@ -11,14 +11,13 @@ from typing import Any
 import dagster as dg
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations import Verdict, check_raw, check_tables, table_suites, write_data_docs
+from data_lake.expectations import Verdict, check_raw, check_tables, table_suites, worlds, write_data_docs
 from data_lake.planning import built_as_of, end_audit, unaudited, unpublished
 from orchestration.assets.marts import BUILD_STEP, model_key
 from orchestration.metadata import WORST_ROWS, table
 from orchestration.project import Manifest, models
 from orchestration.resources import LakeResource
 from orchestration.selection import EXPECTATIONS_OF_RAW
-from orchestration.work import RAW_HANGS_ON
 
 EXPECTATIONS = "expectations"
 
@@ -29,7 +28,7 @@ def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
     marts = {name: node for name, node in nodes.items() if name in table_suites()}
     specs = [_spec(model_key(node), EXPECTATIONS) for node in marts.values()]
     for entity, contract in load_contracts().items():
-        specs.append(_spec(model_key(nodes[RAW_HANGS_ON[contract.world]]), EXPECTATIONS_OF_RAW + entity))
+        specs.append(_spec(model_key(nodes[worlds()[contract.world].raw_checks_on]), EXPECTATIONS_OF_RAW + entity))
 
     @dg.multi_asset_check(name="expect", specs=specs, can_subset=True)
     def expect(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:

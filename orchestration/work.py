@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from data_lake.expectations import table_suites
+from data_lake.expectations import worlds as judged_worlds
 from data_lake.layout import Layout
 from data_lake.planning import Plan
 from data_lake.publish import current_version, is_current
@@ -16,9 +17,6 @@ from orchestration.graph import below, insights, models_of_worlds, models_read, 
 from orchestration.plans import make_plan, worlds_with_rows
 from orchestration.project import AS_OF, Manifest, models
 from orchestration.window import Window
-
-# Expectations of raw/ hang on this model of each world: it is built again when anything of its world changed.
-RAW_HANGS_ON = {"live": "fct_streams"}
 
 
 def models_to_build(manifest: Manifest, todo: Plan, worlds: Collection[str]) -> frozenset[str]:
@@ -31,16 +29,14 @@ def models_to_build(manifest: Manifest, todo: Plan, worlds: Collection[str]) -> 
     if todo.entities is None or todo.days is None:
         return names(manifest, every)
     on_the_clock = {node["unique_id"] for node in models(manifest) if AS_OF in node["config"].get("tags", [])}
-    if todo.as_of_moved and not on_the_clock:
-        # Nobody says which models depend on the clock.
-        return names(manifest, every)
     sources = raw_sources(manifest)
     roots = {sources[entity] for entity in todo.entities if entity in sources}
-    if todo.as_of_moved:
-        roots |= on_the_clock
-    hooks = set(RAW_HANGS_ON.values()) if todo.entities else set()
+    # What lies below these changes with their rows alone, and then the planner asks for every day.
+    on_time = on_the_clock if todo.as_of_moved else set()
+    # Built again when anything of their world changed: the checks of raw/ hang on them.
+    hooks = raw_hooks() if todo.entities else set()
     chosen = {node["unique_id"] for node in models(manifest) if node["name"] in todo.unaudited | hooks}
-    chosen = (chosen | roots | below(manifest, roots)) & every
+    chosen = (chosen | on_time | below(manifest, roots)) & every
     owners = owners_of_tests(manifest)
     tested = {owner for test, owner in owners.items() if chosen & set(models_read(manifest["nodes"][test]))}
     return names(manifest, chosen | (tested & every))
@@ -48,7 +44,12 @@ def models_to_build(manifest: Manifest, todo: Plan, worlds: Collection[str]) -> 
 
 def judged_models(manifest: Manifest) -> frozenset[str]:
     """Names of the models that expectations hang on."""
-    return frozenset(node["name"] for node in models(manifest)) & {*table_suites(), *RAW_HANGS_ON.values()}
+    return frozenset(node["name"] for node in models(manifest)) & {*table_suites(), *raw_hooks()}
+
+
+def raw_hooks() -> set[str]:
+    """Names of the models that checks of raw/ hang on."""
+    return {suites.raw_checks_on for suites in judged_worlds().values()}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from data_lake.planning.ranges import Days
 from data_lake.sql import connect
 from data_lake.store import scan
 
-__all__ = ["Verdict", "check_raw", "check_tables", "preload", "table_suites", "write_data_docs"]
+__all__ = ["Verdict", "check_raw", "check_tables", "preload", "table_suites", "worlds", "write_data_docs"]
 
 # Tables come from no one source.
 WAREHOUSE = "warehouse"

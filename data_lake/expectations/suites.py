@@ -34,12 +34,14 @@ class TableSuite:
 class WorldSuites:
     """The expectations of one world.
 
-    `prepare` makes, from the relations `raw_<entity>` of the entities in `reads`, the temporary tables that figures
-    need, and `channel_names` (platform, channel_id, name), by which snapshots name what they lost.
+    Checks of raw/ hang on the published table `raw_checks_on`, which every entity of the world leads to. `prepare`
+    makes, from the relations `raw_<entity>` of the entities in `reads`, the temporary tables that figures need, and
+    `channel_names` (platform, channel_id, name), by which snapshots name what they lost.
     """
 
     entities: Mapping[str, Suite]
     tables: Mapping[str, TableSuite]
+    raw_checks_on: str
     reads: tuple[str, ...]
     prepare: Callable[[duckdb.DuckDBPyConnection, date], None]
 

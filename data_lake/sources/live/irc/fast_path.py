@@ -1,4 +1,4 @@
-"""Plain chat messages among lines of IRC, straight to rows in Arrow: nearly all of a log, in a fifth of the time.
+"""Plain chat messages among lines of IRC, straight to rows in Arrow: nearly all of a log.
 
 A message is plain when its tags stand in one of the few orders most messages have, none of them is rare, nothing is
 escaped and it is no /me. Whatever else a batch holds takes the slow path (see `fields` and `rows`, which say what the
