@@ -151,7 +151,7 @@ def scoring_assets() -> dg.AssetsDefinition:
             record(layout, Alert.now(layout, context.run_id, "score", message))
         for result in results:
             # Also of a question that failed: an output that is missing would skip the insights of all the others.
-            metadata = {"rows": result.sentence, "processor_seconds": result.seconds}
+            metadata: dict[str, Any] = {"rows": result.sentence, "processor_seconds": result.seconds}
             for table in result.question.writes:
                 yield dg.MaterializeResult(asset_key=prediction_key(table), metadata=metadata)
             yield dg.AssetCheckResult(

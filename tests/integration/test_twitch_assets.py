@@ -26,7 +26,7 @@ from tests.helix_rows import channel, profile, user
 from tests.helix_server import CLIENT_ID, FakeClock, HelixServer, World
 from tests.helix_world import SampleHelix
 
-TODAY = datetime.now(UTC).date().isoformat()
+THIS_MONTH = datetime.now(UTC).date().replace(day=1).isoformat()
 
 
 @pytest.fixture
@@ -47,7 +47,9 @@ def log_in(server: HelixServer) -> None:
 
 def materialize(lake: Layout, **more: Any) -> dg.ExecuteInProcessResult:
     resources = {"lake": LakeResource(root=str(lake.root))}
-    return dg.materialize([pull_asset(CLIENT)], resources=resources, raise_on_error=False, partition_key=TODAY, **more)
+    return dg.materialize(
+        [pull_asset(CLIENT)], resources=resources, raise_on_error=False, partition_key=THIS_MONTH, **more
+    )
 
 
 def test_the_nightly_pull_lands_files_and_its_metadata_hold_no_token(lake: Layout, server: HelixServer) -> None:
