@@ -7,8 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3 python,$(shel
 BIN := .venv/bin
 DBT_FILES := $(shell find dbt_project -name target -prune -o -name logs -prune -o -type f \
 	\( -name '*.sql' -o -name '*.yml' -o -name '*.csv' -o -name '*.md' \) -print 2>/dev/null)
-# Staging models are one macro call each, whose columns only dbt knows: sqlfluff could not parse what they become.
-MODEL_FILES := $(filter-out dbt_project/models/staging/%,$(filter dbt_project/models/%.sql,$(DBT_FILES)))
+MODEL_FILES := $(filter dbt_project/models/%.sql,$(DBT_FILES))
 LINT_RULES := .sqlfluff $(filter dbt_project/macros/%,$(DBT_FILES))
 LINTED := dbt_project/target/linted
 MANIFEST := dbt_project/target/manifest.json
