@@ -11,7 +11,10 @@ from typing import Any
 import dagster as dg
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations import Verdict, check_raw, check_tables, table_suites, worlds, write_data_docs
+from data_lake.expectations.audit import check_raw, check_tables
+from data_lake.expectations.suites import table_suites, worlds
+from data_lake.expectations.validation import write_data_docs
+from data_lake.expectations.verdicts import Verdict
 from data_lake.planning import built_as_of, end_audit, unaudited, unpublished
 from orchestration.assets.marts import BUILD_STEP, model_key
 from orchestration.metadata import WORST_ROWS, table

@@ -13,7 +13,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations import preload
+from data_lake.expectations.validation import preload
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, built_as_of, end_audit, end_build, unpublished
 from data_lake.planning.ranges import Range, ranges_of, span
