@@ -11,6 +11,7 @@ PARTS = (
     "pipeline",
     "formats",
     "memory",
+    "damaged",
     "detection",
     "models_cdnow",
     "models_oulad",
