@@ -101,6 +101,17 @@ def _remove_partition(path: Path) -> bool:
     return True
 
 
+def drop_rows(layout: Layout, entity: str, day: date, source: str, landing_file: str) -> None:
+    """Take the rows of one landing file out of a partition, of whatever contract it is."""
+    path = layout.raw_partition(entity, day, source)
+    table = pq.read_table(path, partitioning=None)
+    kept = table.filter(pc.not_equal(table.column("landing_file"), landing_file))
+    if kept.num_rows:
+        replace_file(path, parquet(kept))
+    else:
+        _remove_partition(path)
+
+
 def ensure_readable(layout: Layout, entity: str) -> None:
     """Put down the file without rows that lets dbt read an entity nobody has filled."""
     expected = contract(entity)

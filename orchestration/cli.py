@@ -28,6 +28,7 @@ from data_lake.sources.reading.sidecars import given_name
 from data_lake.status import collect
 from orchestration import client_commands, lake_run, terminal
 from orchestration import progress as steps
+from orchestration.forget_command import forget
 from orchestration.progress import Progress
 from orchestration.project import ManifestMissing, fingerprint
 from orchestration.rebuilding import ZONES, RunError
@@ -75,7 +76,7 @@ def main(debug: bool) -> None:
     """An audience lakehouse: exports in, tested tables out. The lake is at LAKE_ROOT (data_lake/storage unless set)."""
 
 
-for command in client_commands.commands():
+for command in (*client_commands.commands(), forget):
     main.add_command(command)
 
 
