@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
+from data_lake.errors import LakeError
+
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
@@ -25,7 +27,7 @@ CONTRACT_FILES = Path(__file__).parents[1] / "dbt_project" / "models" / "raw"
 EARLIEST, LATEST = "2000-01-01", "2100-01-01"
 
 
-class ContractError(Exception):
+class ContractError(LakeError):
     """A contract file, or a table that claims to follow it, is not usable; the message says which and why."""
 
 

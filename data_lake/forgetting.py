@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from data_lake.contracts import load_contracts
+from data_lake.errors import LakeError
 from data_lake.landing import Entry, digest, entries, landing_files, sidecar_path, write_entry
 from data_lake.layout import Layout
 from data_lake.sources.reading.sidecars import given_name
@@ -20,7 +21,7 @@ from data_lake.store import drop_rows, scan
 LISTED = 10
 
 
-class NotInLake(ValueError):
+class NotInLake(LakeError):
     """A name means no file of the lake, or several; the message says which there are."""
 
 

@@ -32,7 +32,7 @@ from data_lake.landing import (
     entries,
     export_of,
     landing_files,
-    new_files,
+    unread,
     write_entry,
 )
 from data_lake.layout import Layout
@@ -74,7 +74,7 @@ def ingest(
         ensure_readable(layout, entity)
     earlier = entries(layout)
     _renew_orphans(layout, earlier)
-    waiting = new_files(layout)
+    waiting = unread(landing_files(layout), earlier)
     for source in sources or SOURCES:
         files = [f for f in waiting if f.source == source]
         total = sum(f.size for f in files) or 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -92,6 +92,10 @@ class Entry:
     @property
     def bad_rows(self) -> int:
         return sum(n for reasons in self.quarantined.values() for n in reasons.values())
+
+
+# The landing index: what was read, by source and name.
+Index = Mapping[tuple[str, str], Entry]
 
 
 def digest(path: Path) -> str:
@@ -180,10 +184,10 @@ def landing_files(layout: Layout) -> Iterator[LandingFile]:
             yield LandingFile(source, name, path, stat.st_size, stat.st_mtime_ns)
 
 
-def missing_files(layout: Layout) -> list[str]:
-    """Files that raw/ was read from and landing/ no longer holds, as <source>/<name>."""
-    present = {(f.source, f.name) for f in landing_files(layout)}
-    return [f"{source}/{name}" for source, name in entries(layout) if (source, name) not in present]
+def missing_files(files: Iterable[LandingFile], index: Index) -> list[str]:
+    """Files that raw/ was read from, by the index, and landing/ no longer holds, as <source>/<name>."""
+    present = {(f.source, f.name) for f in files}
+    return [f"{source}/{name}" for source, name in index if (source, name) not in present]
 
 
 def unknown_folders(layout: Layout) -> list[str]:
@@ -246,9 +250,9 @@ def is_content_addressed(file: LandingFile) -> bool:
 
 def new_files(layout: Layout) -> list[LandingFile]:
     """Files to read: those the index does not hold, or holds as another reader, contract or context left them."""
-    index = entries(layout)
-    return [
-        f
-        for f in landing_files(layout)
-        if (f.source, f.name) not in index or not is_current(f, index[f.source, f.name])
-    ]
+    return unread(landing_files(layout), entries(layout))
+
+
+def unread(files: Iterable[LandingFile], index: Index) -> list[LandingFile]:
+    """Those of landing/'s files that are new to the index, as in `new_files`."""
+    return [f for f in files if (f.source, f.name) not in index or not is_current(f, index[f.source, f.name])]

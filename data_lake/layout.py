@@ -8,6 +8,9 @@ from datetime import date
 from pathlib import Path
 
 DEFAULT_ROOT = Path(__file__).parent / "storage"
+DATABASE = "analytics.duckdb"
+# Zones that a run can make again from the one before.
+REBUILDABLE = ("raw", "warehouse", "published")
 EMPTY_PARTITION = "event_date=__HIVE_DEFAULT_PARTITION__"
 EMPTY_SOURCE = "source=__none__"
 EMPTY_AS_OF = "as_of_date=__HIVE_DEFAULT_PARTITION__"
@@ -57,6 +60,11 @@ class Layout:
     @property
     def current(self) -> Path:
         return self.published / "current"
+
+    @property
+    def analytics(self) -> Path:
+        """What people query: a database of views on the current version."""
+        return self.current / DATABASE
 
     @property
     def predictions(self) -> Path:

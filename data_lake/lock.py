@@ -19,12 +19,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
+from data_lake.errors import LakeError
 from data_lake.layout import Layout
 
 RETRY_SECONDS = 0.2
 
 
-class LockBusy(Exception):
+class LockBusy(LakeError):
     """Another process has the lock; the message names it."""
 
 

@@ -17,17 +17,19 @@ from pathlib import Path
 import duckdb
 
 from data_lake.documents import read_json, to_json
+from data_lake.errors import LakeError
 from data_lake.files import replace_file
-from data_lake.layout import EMPTY_PARTITION, Layout
+from data_lake.layout import DATABASE, EMPTY_PARTITION, Layout
+from data_lake.planning import Publication, end_publication, publication, read_publication
+from data_lake.planning.ranges import Days, covers
 from data_lake.sql import connect, literal
 
 KEEP_VERSIONS = 5
 KEEP_AGE = timedelta(hours=24)
-DATABASE = "analytics.duckdb"
 MANIFEST = "version.json"
 
 
-class PublishError(Exception):
+class PublishError(LakeError):
     """A version cannot be published, found or switched to; the message says what to do."""
 
 
@@ -73,15 +75,15 @@ def publish(
         shutil.rmtree(leftover)
     building.mkdir(parents=True)
     with connect(layout, str(layout.warehouse)) as connection:
-        base = _base(layout, connection)
-        changed = connection.execute("select first_day, last_day from lake.unpublished").fetchall()
+        before = publication(connection)
+        base = _base(layout, before)
         for table in tables:
             version.descriptions[table.name] = table.description
             version.columns[table.name] = table.columns
             if table.by_day:
                 version.by_day.append(table.name)
                 usable = base if base and table.name in base.by_day else None
-                _write_days(layout, connection, table, building / table.name, usable, changed)
+                _write_days(layout, connection, table, building / table.name, usable, before.waiting)
             else:
                 target = literal(str(building / f"{table.name}.parquet"))
                 connection.execute(f"copy (from {table.relation}) to {target} (format parquet, compression zstd)")
@@ -92,21 +94,16 @@ def publish(
         _write_database(layout, version)
         replace_file(final / MANIFEST, to_json(version))
         _switch(layout, number)
-        connection.execute("begin")
-        connection.execute("delete from lake.unpublished")
-        connection.execute("delete from lake.publication")
-        connection.execute("insert into lake.publication values (?)", [number])
-        connection.execute("commit")
+        end_publication(connection, number)
     _prune(layout, created_at)
     return version
 
 
-def _base(layout: Layout, connection: duckdb.DuckDBPyConnection) -> Version | None:
-    """The version that `lake.unpublished` counts from, when it still exists."""
-    row = connection.execute("select version from lake.publication").fetchone()
-    if row is None or not (layout.published_version(row[0]) / MANIFEST).exists():
+def _base(layout: Layout, before: Publication) -> Version | None:
+    """The version since which days wait to be published, when it still exists."""
+    if before.version is None or not (layout.published_version(before.version) / MANIFEST).exists():
         return None
-    return read_version(layout, row[0])
+    return read_version(layout, before.version)
 
 
 def _write_days(
@@ -115,18 +112,18 @@ def _write_days(
     table: Table,
     target: Path,
     base: Version | None,
-    changed: list[tuple[date, date]],
+    changed: Days,
 ) -> None:
     target.mkdir()
     where = "true"
-    if base:
+    if base and changed is not None:
         ranges = [f"event_date between date '{first}' and date '{last}'" for first, last in changed]
         where = " or ".join(ranges) or "false"
         for day_folder in (layout.published_version(base.number) / table.name).glob("event_date=*"):
             if day_folder.name == EMPTY_PARTITION:
                 continue  # the file of a table without rows
             day = date.fromisoformat(day_folder.name.removeprefix("event_date="))
-            if not any(first <= day <= last for first, last in changed):
+            if not covers(changed, day):
                 (target / day_folder.name).mkdir()
                 for file in day_folder.iterdir():
                     os.link(file, target / day_folder.name / file.name)
@@ -205,10 +202,7 @@ def is_current(layout: Layout) -> bool:
     shown = current_version(layout)
     if shown is None or not layout.warehouse.exists():
         return False
-    with connect(layout, str(layout.warehouse), read_only=True) as connection:
-        waiting = connection.execute("select count(*) from lake.unpublished").fetchone()
-        last = connection.execute("select version from lake.publication").fetchone()
-    return waiting == (0,) and last == (shown.number,)
+    return read_publication(layout) == Publication(shown.number, ())
 
 
 def read_version(layout: Layout, number: int) -> Version:

@@ -19,7 +19,8 @@ def connect(layout: Layout, database: str = ":memory:", *, read_only: bool = Fal
     connection = duckdb.connect(database, read_only=read_only)
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-    connection.execute("set temp_directory = ?", [str(layout.root / ".duckdb-spill")])
+    # As text: to take a parameter DuckDB asks whether it is one of pandas' values, and imports pandas for it.
+    connection.execute(f"set temp_directory = {literal(str(layout.root / '.duckdb-spill'))}")
     return connection
 
 

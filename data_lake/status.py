@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from data_lake.landing import Entry, entries, landing_files, missing_files, new_files, unknown_folders
+from data_lake.landing import Entry, entries, landing_files, missing_files, unknown_folders, unread
 from data_lake.layout import Layout
 from data_lake.partitions import partitions
-from data_lake.planning import built_as_of, observed, stale
+from data_lake.planning import outer_days, read_state, stale
 from data_lake.publish import Version, current_version
 
 
@@ -48,7 +48,8 @@ def collect(layout: Layout, fingerprint: str) -> Status:
     files = list(landing_files(layout))
     index = entries(layout)
     by_entity: dict[str, EntityStatus] = {}
-    for part in partitions(layout):
+    parts = list(partitions(layout))
+    for part in parts:
         about = by_entity.setdefault(part.entity, EntityStatus(part.entity))
         about.partitions += 1
         about.first_day = min(about.first_day or part.day, part.day)
@@ -61,19 +62,20 @@ def collect(layout: Layout, fingerprint: str) -> Status:
         for entity, reasons in entry.quarantined.items():
             for reason, count in reasons.items():
                 quarantined[entry.source, entity, reason] += count
+    built = read_state(layout)
     version = current_version(layout)
     return Status(
         root=str(layout.root),
         landing=Counter(f.source for f in files),
-        waiting=[f"{f.source}/{f.name}" for f in new_files(layout)],
-        missing=missing_files(layout),
+        waiting=[f"{f.source}/{f.name}" for f in unread(files, index)],
+        missing=missing_files(files, index),
         unknown=unknown_folders(layout),
         entities=list(by_entity.values()),
-        span=observed(layout),
+        span=outer_days(parts),
         failed=[e for e in index.values() if e.error or e.problem_count],
         quarantined=quarantined,
-        stale=stale(layout, fingerprint),
-        built_as_of=built_as_of(layout),
+        stale=stale(parts, built, fingerprint),
+        built_as_of=built.as_of if built else None,
         published=version,
         published_at=version.created_at if version else None,
     )

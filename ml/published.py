@@ -9,8 +9,8 @@ import duckdb
 import pandas as pd
 import polars as pl
 
-from data_lake.layout import Layout
-from data_lake.publish import DATABASE, PublishError, current_version
+from data_lake.layout import DATABASE, Layout
+from data_lake.publish import PublishError, current_version
 
 
 class Published:

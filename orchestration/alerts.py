@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.error
-import urllib.request
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -49,6 +47,10 @@ def _post(url: str | None, alert: Alert) -> str | None:
         return None
     if not url.startswith(("http://", "https://")):
         return f"{ALERT_URL} must start with http:// or https://"
+    # Here and not above: every run imports this module, and few have anybody to tell.
+    import urllib.error
+    import urllib.request
+
     # `text` is what chat services show; the rest is for machines.
     body = {"text": f"Full House run {alert.run_id[:8]} failed: {alert.message}", **asdict(alert)}
     request = urllib.request.Request(

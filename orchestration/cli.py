@@ -1,7 +1,5 @@
-"""The `fullhouse` command. Each command is a few lines over data_lake; Dagster is imported only by `run`.
-
-What a run does (see `lake_run`) and how things look (see `terminal`) do not belong here.
-"""
+"""The `fullhouse` command. Each command is a few lines over data_lake, and imports what it needs when it is called: all
+of them are declared each time, and none needs what another does."""
 
 from __future__ import annotations
 
@@ -11,40 +9,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import duckdb
-from rich.console import Console
 
-from data_lake import adding, landing, publish
-from data_lake.clients.errors import ClientError
-from data_lake.contracts import ContractError
-from data_lake.layout import Layout
-from data_lake.lock import LakeBusy, LakeLock
+from data_lake.errors import LakeError
+from data_lake.layout import REBUILDABLE, Layout
 from data_lake.sample_world import world_names
-from data_lake.sources import UnknownFormat
-from data_lake.sources.reading.sidecars import given_name
-from data_lake.status import collect
-from orchestration import client_commands, lake_run, terminal
-from orchestration import progress as steps
+from orchestration import client_commands
 from orchestration.forget_command import forget
-from orchestration.progress import Progress
-from orchestration.project import ManifestMissing, fingerprint
-from orchestration.rebuilding import ZONES, RunError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from orchestration.progress import Progress
 
 # What a person can act on: shown as a sentence. Anything else is a fault of ours, and --debug shows where.
-EXPECTED = (
-    ContractError,
-    LakeBusy,
-    ManifestMissing,
-    UnknownFormat,
-    RunError,
-    publish.PublishError,
-    ClientError,
-    OSError,
-    ValueError,
-)
+EXPECTED = (LakeError, OSError, ValueError)
 FAILED, INTERRUPTED = 1, 130
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -90,13 +71,16 @@ for command in (*client_commands.commands(), forget):
 )
 def add(files: tuple[Path, ...], beside: Path | None) -> None:
     """File exports in landing/, each recognised by its content; of a folder, the tables its mappings read."""
+    from data_lake.adding import add_path
+    from data_lake.sources.reading.sidecars import given_name
+
     refused = 0
     for file in files:
         try:
-            for added in adding.add_path(Layout.from_env(), file, beside):
+            for added in add_path(Layout.from_env(), file, beside):
                 word = "added" if added.is_new else "already there"
                 click.echo(f"{word}: {given_name(added.path)} ({added.what}) as {added.path}")
-        except (UnknownFormat, OSError, ValueError) as error:
+        except EXPECTED as error:
             refused += 1
             click.echo(f"Error: {error}", err=True)
     if refused:
@@ -107,7 +91,7 @@ def add(files: tuple[Path, ...], beside: Path | None) -> None:
 @main.command()
 @click.option("--from", "from_day", type=DAY, metavar="DAY", help="Build from this UTC day on, changed or not.")
 @click.option("--to", "to_day", type=DAY, metavar="DAY", help="As of this UTC day: later rows are not seen.")
-@click.option("--rebuild", type=click.Choice(ZONES), help="Make this zone again from the one before.")
+@click.option("--rebuild", type=click.Choice(REBUILDABLE), help="Make this zone again from the one before.")
 @click.option("--no-wait", is_flag=True, help="Fail at once when another process writes the lake.")
 @click.option("--sample-if-empty", is_flag=True, help="Write the sample world when landing/ is empty.")
 @click.option("--no-models", is_flag=True, help="Neither train nor score; what was predicted before stays.")
@@ -122,12 +106,15 @@ def run(
     no_models: bool,
 ) -> None:
     """Read what is new, build, audit, publish, score. The first run trains the models too."""
+    from orchestration import lake_run, terminal
+    from orchestration.progress_bars import progress_on
+
     layout = Layout.from_env()
     request = lake_run.Request(_day(from_day), _day(to_day), rebuild, wait=not no_wait, models=not no_models)
     if request.from_day and request.to_day and request.from_day > request.to_day:
         raise click.UsageError(f"--from {request.from_day} is after --to {request.to_day}")
     with _quiet(layout, bool(context.find_root().params["debug"])) as console:
-        with terminal.progress_on(console) as progress:
+        with progress_on(console) as progress:
             fill = _sample_writer(layout, progress) if sample_if_empty else None
             summary = lake_run.run_lake(layout, request, progress, fill=fill)
         terminal.show_run(console, summary)
@@ -140,6 +127,7 @@ def _sample_writer(
 ) -> Callable[[], None]:
     def write() -> None:
         from data_lake.sample_world import write_sample_world
+        from orchestration import progress as steps
 
         progress.advance(steps.SAMPLE, 0.0)
         written = write_sample_world(
@@ -166,11 +154,17 @@ def _sample_writer(
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same files.")
 def sample(world: str, scale: float, days: int, seed: int) -> None:
     """Write the sample world into landing/: three channels of two creators, with known truth in truth/."""
+    from rich.console import Console
+
+    from data_lake.landing import landing_files
+    from data_lake.lock import LakeLock
+    from orchestration.progress_bars import progress_on
+
     layout = Layout.from_env()
-    if any(landing.landing_files(layout)):
+    if any(landing_files(layout)):
         raise click.ClickException(f"landing/ of {layout.root} is not empty; a sample needs a LAKE_ROOT of its own")
     console = Console()
-    with terminal.progress_on(console) as progress, LakeLock(layout, "sample", on_wait=progress.notice):
+    with progress_on(console) as progress, LakeLock(layout, "sample", on_wait=progress.notice):
         _sample_writer(layout, progress, world=world, scale=scale, days=days, seed=seed)()
     click.echo("next: fullhouse run")
 
@@ -178,8 +172,14 @@ def sample(world: str, scale: float, days: int, seed: int) -> None:
 @main.command()
 def status() -> None:
     """Zones, days, stale partitions, failed files, freshness."""
+    from rich.console import Console
+
+    from data_lake.status import collect
+    from orchestration.project import fingerprint
+    from orchestration.terminal import show_status
+
     layout = Layout.from_env()
-    terminal.show_status(Console(), collect(layout, fingerprint()), client_commands.missing_logins(layout))
+    show_status(Console(), collect(layout, fingerprint()), client_commands.missing_logins(layout))
 
 
 @main.command()
@@ -187,16 +187,21 @@ def status() -> None:
 @click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, format_: str) -> None:
     """Run a DuckDB query on the published tables."""
-    database = Layout.from_env().current / publish.DATABASE
+    import duckdb
+    from rich.console import Console
+
+    from orchestration.terminal import rows_as
+
+    database = Layout.from_env().analytics
     if not database.exists():
         raise click.ClickException("nothing is published yet: 'fullhouse run' publishes")
     try:
         # The version's own path: what is published meanwhile does not change what this query reads.
         with duckdb.connect(str(database.resolve()), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
-            found = connection.execute(query)
-            columns = [column[0] for column in found.description or []]
-            rows = found.fetchall()
+            result = connection.execute(query)
+            columns = [column[0] for column in result.description or []]
+            rows = result.fetchall()
     except duckdb.CatalogException as error:
         raise click.ClickException(f"{error}\n\n'fullhouse sql \"show tables\"' lists the tables") from error
     except duckdb.IOException as error:
@@ -204,18 +209,20 @@ def sql(query: str, format_: str) -> None:
         raise click.ClickException(f"{error}\n\n{advice}") from error
     except duckdb.Error as error:
         raise click.ClickException(str(error)) from error
-    terminal.rows_as(format_, columns, rows, Console())
+    rows_as(format_, columns, rows, Console())
 
 
 @main.command()
 def versions() -> None:
     """List what was published, oldest first; * is what people query."""
+    from data_lake import publish
+
     layout = Layout.from_env()
     current = publish.current_version(layout)
-    found = publish.versions(layout)
-    if not found:
+    complete = publish.versions(layout)
+    if not complete:
         raise click.ClickException("nothing is published yet: 'fullhouse run' publishes")
-    for version in found:
+    for version in complete:
         mark = "*" if current and version.number == current.number else " "
         when = version.created_at.strftime("%Y-%m-%d %H:%M")
         size = f"{len(version.rows)} tables, {sum(version.rows.values()):,} rows"
@@ -226,6 +233,9 @@ def versions() -> None:
 @click.argument("number", type=int, required=False)
 def rollback(number: int | None) -> None:
     """Let people query an earlier version: the one before the current one, or NUMBER."""
+    from data_lake import publish
+    from data_lake.lock import LakeLock
+
     layout = Layout.from_env()
     with LakeLock(layout, "rollback", on_wait=lambda text: click.echo(text, err=True)):
         version = publish.rollback(layout, number)
@@ -236,13 +246,15 @@ def rollback(number: int | None) -> None:
 @click.option("--repair", is_flag=True, required=True, help="Rewrite views and MLflow's paths after a move.")
 def publish_command(repair: bool) -> None:
     """Repair what is published; runs publish by themselves."""
+    from data_lake import publish
+    from data_lake.lock import LakeLock
     from ml import patches
 
     layout = Layout.from_env()
     with LakeLock(layout, "repair", on_wait=lambda text: click.echo(text, err=True)):
-        found = publish.repair(layout)
+        repaired = publish.repair(layout)
         artifacts = patches.point_at_artifacts(layout)
-    count = f"{len(found)} {'version' if len(found) == 1 else 'versions'}"
+    count = f"{len(repaired)} {'version' if len(repaired) == 1 else 'versions'}"
     click.echo(f"rewrote the views of {count} in {layout.published}")
     if artifacts:
         click.echo(f"rewrote {artifacts} paths of MLflow to {layout.artifacts}")
@@ -265,10 +277,14 @@ def _day(moment: datetime | None) -> date | None:
 @contextmanager
 def _quiet(layout: Layout, debug: bool) -> Iterator[Console]:
     """A console on the terminal while everything else this process and its children print goes to the log file."""
+    from rich.console import Console
+
+    from orchestration.home import log_file
+
     if debug:
         yield Console()
         return
-    log = lake_run.log_file(layout)
+    log = log_file(layout)
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()

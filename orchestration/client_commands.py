@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from data_lake.clients import client, client_names, clients
-from data_lake.clients.base import Client
 from data_lake.layout import Layout
+
+if TYPE_CHECKING:
+    from data_lake.clients.base import Client
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -144,6 +147,6 @@ def commands() -> list[click.Command]:
 
 def missing_logins(layout: Layout) -> list[str]:
     """What the logins of this machine may not read, one sentence each with the login that would allow it."""
-    from data_lake.clients.targets import missing_access
+    from data_lake.clients.access import missing_access
 
     return [sentence for one in clients() for sentence in missing_access(layout, one)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from data_lake import forgetting
-from data_lake.forgetting import Forgotten
 from data_lake.layout import Layout
-from data_lake.lock import LakeLock
-from data_lake.partitions import partitions
+
+if TYPE_CHECKING:
+    from data_lake.forgetting import Forgotten
 
 
 @click.command()
@@ -16,6 +17,10 @@ from data_lake.partitions import partitions
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(files: tuple[str, ...], yes: bool) -> None:
     """Take landing files and their rows out of the lake; lists what goes, and asks. The next run publishes without."""
+    from data_lake import forgetting
+    from data_lake.lock import LakeLock
+    from data_lake.partitions import partitions
+
     layout = Layout.from_env()
     with LakeLock(layout, "forget", on_wait=lambda text: click.echo(text, err=True)):
         for source, name in dict.fromkeys(forgetting.find(layout, file) for file in files):

@@ -34,6 +34,11 @@ def home(layout: Layout) -> Path:
     return Path(chosen).expanduser().resolve() if chosen and chosen != _prepared else layout.dagster
 
 
+def log_file(layout: Layout) -> Path:
+    """Where everything a run prints goes: Dagster, dbt and libraries are not for the terminal."""
+    return home(layout) / "logs" / "fullhouse.log"
+
+
 def prepare(layout: Layout) -> Path:
     """Make DAGSTER_HOME with our dagster.yaml and set the environment of this process and its children.
 

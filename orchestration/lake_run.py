@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_lake import landing
@@ -19,7 +18,7 @@ from data_lake.planning import observed
 from orchestration.alerts import Alert, record
 from orchestration.dbt import Dbt
 from orchestration.holding import hold
-from orchestration.home import home, prepare
+from orchestration.home import log_file, prepare
 from orchestration.progress import Progress
 from orchestration.project import load_manifest
 from orchestration.rebuilding import RunError, forget, parse_models, refuse_to_lose
@@ -42,11 +41,6 @@ class Request:
     rebuild: str | None = None
     wait: bool = True
     models: bool = True
-
-
-def log_file(layout: Layout) -> Path:
-    """Where everything a run prints goes: Dagster, dbt and libraries are not for the terminal."""
-    return home(layout) / "logs" / "fullhouse.log"
 
 
 def run_lake(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from data_lake.contracts import load_contracts
+from data_lake.errors import LakeError
 from data_lake.publish import Table
 
 REPOSITORY = Path(__file__).parents[1]
@@ -36,7 +37,7 @@ INSIGHTS_FOLDER = f"fqn:{INSIGHTS}"
 Manifest = Mapping[str, Any]
 
 
-class ManifestMissing(Exception):
+class ManifestMissing(LakeError):
     """The dbt manifest has not been made yet."""
 
 

@@ -11,8 +11,11 @@ from typing import Any
 import dagster as dg
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations import Verdict, check_raw, check_tables, table_suites, worlds, write_data_docs
-from data_lake.planning import built_as_of, end_audit, unaudited, unpublished
+from data_lake.expectations.audit import check_raw, check_tables
+from data_lake.expectations.suites import table_suites, worlds
+from data_lake.expectations.validation import write_data_docs
+from data_lake.expectations.verdicts import Verdict
+from data_lake.planning import built_as_of, end_audit, read_publication, unaudited
 from orchestration.assets.marts import BUILD_STEP, model_key
 from orchestration.metadata import WORST_ROWS, table
 from orchestration.project import Manifest, models
@@ -38,7 +41,7 @@ def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
             raise dg.Failure("the marts are not built completely: run 'fullhouse run', which builds them")
         lake.wait_for_warehouse()
         keys = sorted(context.selected_asset_check_keys)
-        days = unpublished(layout)
+        days = read_publication(layout).waiting
         entities = {key.name.removeprefix(EXPECTATIONS_OF_RAW) for key in keys if key.name != EXPECTATIONS}
         # What was built since its expectations were last met; other tables are as they were then.
         built = unaudited(layout)

@@ -7,21 +7,20 @@ import shutil
 import subprocess
 
 from data_lake import landing
+from data_lake.errors import LakeError
 from data_lake.layout import Layout
 from orchestration import progress as steps
 from orchestration.progress import Progress
 from orchestration.project import DBT, MANIFEST, PROJECT, is_stale
 
-ZONES = ("raw", "warehouse", "published")
 
-
-class RunError(Exception):
+class RunError(LakeError):
     """The run cannot start; the message says what to do."""
 
 
 def refuse_to_lose(layout: Layout, zone: str) -> None:
     """Raise RunError when making raw/ again would lose the rows of files that are no longer in landing/."""
-    gone = landing.missing_files(layout) if zone == "raw" else []
+    gone = landing.missing_files(landing.landing_files(layout), landing.entries(layout)) if zone == "raw" else []
     if gone:
         raise RunError(
             f"raw/ holds rows of {len(gone):,} {'file' if len(gone) == 1 else 'files'} that landing/ no longer has "

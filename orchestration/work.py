@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from data_lake.expectations import table_suites
-from data_lake.expectations import worlds as judged_worlds
+from data_lake.expectations.suites import table_suites
+from data_lake.expectations.suites import worlds as judged_worlds
 from data_lake.layout import Layout
 from data_lake.planning import Plan
 from data_lake.publish import current_version, is_current

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from data_lake.clients.base import Client
+if TYPE_CHECKING:
+    from data_lake.clients.base import Client
 
 
 def client_names() -> list[str]:

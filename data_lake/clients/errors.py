@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from data_lake.errors import LakeError
 from data_lake.lock import LockBusy
 
 
-class ClientError(Exception):
+class ClientError(LakeError):
     """Any of these."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from data_lake.partitions import Partition
-from data_lake.planning.ranges import Days, Range
+from data_lake.planning.ranges import Days, Range, covers
 
 # Entity, UTC day, source.
 PartitionKey = tuple[str, date, str]
@@ -42,4 +42,4 @@ class Plan:
         return self.days == () and not self.as_of_moved and not self.unaudited
 
     def covers(self, day: date) -> bool:
-        return self.days is None or any(first <= day <= last for first, last in self.days)
+        return covers(self.days, day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from data_lake.layout import Layout
@@ -9,15 +10,16 @@ from data_lake.partitions import Partition, partitions
 from data_lake.planning.affected import affected
 from data_lake.planning.plan import PartitionKey, Plan
 from data_lake.planning.ranges import Range, ranges_of, span
-from data_lake.planning.state import read_state
+from data_lake.planning.state import BuildState, read_state
 
 
 def observed(layout: Layout) -> Range | None:
     """The first and the last day that raw/ holds rows of, None for an empty lake."""
-    return _outer(list(partitions(layout)))
+    return outer_days(partitions(layout))
 
 
-def _outer(parts: list[Partition]) -> Range | None:
+def outer_days(parts: Iterable[Partition]) -> Range | None:
+    """The first and the last day of these partitions, None for none."""
     days = {part.day for part in parts}
     return (min(days), max(days)) if days else None
 
@@ -35,7 +37,7 @@ def plan(layout: Layout, fingerprint: str, *, from_day: date | None = None, to_d
     lacks a model that a world's planning reads.
     """
     every = list(partitions(layout))
-    raw_days = _outer(every)
+    raw_days = outer_days(every)
     if raw_days is None:
         return None
     built = read_state(layout)
@@ -84,10 +86,9 @@ def plan(layout: Layout, fingerprint: str, *, from_day: date | None = None, to_d
     )
 
 
-def stale(layout: Layout, fingerprint: str) -> list[PartitionKey]:
-    """Raw partitions that differ from what the warehouse was built from, up to the day it was built as of."""
-    now = {_key(part): part.fingerprint for part in partitions(layout)}
-    built = read_state(layout)
+def stale(parts: Iterable[Partition], built: BuildState | None, fingerprint: str) -> list[PartitionKey]:
+    """Those of raw/'s partitions that differ from what the warehouse was built from; `fingerprint` as in `plan`."""
+    now = {_key(part): part.fingerprint for part in parts}
     if built is None or built.fingerprint != fingerprint:
         return list(now)
     return sorted(key for key in now | dict(built.partitions) if now.get(key) != built.partitions.get(key))

@@ -16,6 +16,11 @@ def span(first: date, last: date) -> set[date]:
     return {first + timedelta(n) for n in range((last - first).days + 1)}
 
 
+def covers(days: Days, day: date) -> bool:
+    """Whether a day is one of these."""
+    return days is None or any(first <= day <= last for first, last in days)
+
+
 def ranges_of(days: Iterable[date]) -> tuple[Range, ...]:
     """The fewest ranges that hold exactly these days, in order."""
     ranges: list[Range] = []

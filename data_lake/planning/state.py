@@ -1,7 +1,7 @@
 """What the warehouse remembers of its builds, in its schema `lake`.
 
-Which raw partitions it was built from and as of which day; the days that a build has begun and not ended; the days
-that were built and are not published; the models that were built and whose tests have not all passed since.
+Which raw partitions it was built from and as of which day; the days that a build has begun and not ended; the version
+that was last published, and the days built since; the models that were built and whose tests have not all passed since.
 """
 
 from __future__ import annotations
@@ -45,6 +45,15 @@ class BuildState:
     partitions: Mapping[PartitionKey, str]
     unfinished: frozenset[date] | None
     unaudited: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The version that was last published from the warehouse, None before the first; `waiting` are the days built
+    since, None for every day."""
+
+    version: int | None
+    waiting: Days
 
 
 def _open(layout: Layout) -> duckdb.DuckDBPyConnection:
@@ -154,10 +163,25 @@ def built_as_of(layout: Layout) -> date | None:
     return state.as_of if state else None
 
 
-def unpublished(layout: Layout) -> Days:
-    """The days that were built and are not published yet, as inclusive ranges in order; None for every day."""
+def read_publication(layout: Layout) -> Publication:
+    """What was published from the warehouse, and what waits for it; nothing of both where there is no warehouse."""
     if not layout.warehouse.exists():
-        return ()
+        return Publication(None, ())
     with _open(layout) as connection:
-        days = _days_of(connection, "unpublished")
-    return None if days is None else ranges_of(days)
+        return publication(connection)
+
+
+def publication(connection: duckdb.DuckDBPyConnection) -> Publication:
+    """The same of an open warehouse."""
+    row = connection.execute("select version from lake.publication").fetchone()
+    days = _days_of(connection, "unpublished")
+    return Publication(row[0] if row else None, None if days is None else ranges_of(days))
+
+
+def end_publication(connection: duckdb.DuckDBPyConnection, version: int) -> None:
+    """Note, in an open warehouse, that this version holds every day that was built."""
+    connection.execute("begin")
+    connection.execute("delete from lake.unpublished")
+    connection.execute("delete from lake.publication")
+    connection.execute("insert into lake.publication values (?)", [version])
+    connection.execute("commit")

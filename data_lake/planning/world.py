@@ -16,6 +16,7 @@ from importlib import import_module
 import duckdb
 
 from data_lake.contracts import Contract
+from data_lake.errors import LakeError
 from data_lake.layout import Layout
 from data_lake.planning import worlds as package
 from data_lake.planning.ranges import Range
@@ -25,7 +26,7 @@ from data_lake.sql import literal, quoted
 Parts = list[tuple[date, str]]
 
 
-class PlanError(Exception):
+class PlanError(LakeError):
     """A run cannot be planned; the message says why and what to do."""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -54,6 +53,8 @@ def write_sample_world(
     `progress` gets the share done. Raises ValueError for a scale or days the world cannot simulate.
     """
     # The command line asks for the names alone.
+    import tempfile
+
     from data_lake.sample_world.output import Output
 
     chosen: World[Any] = importlib.import_module(f"{__name__}.{world}").WORLD

@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from data_lake.errors import LakeError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -81,7 +83,7 @@ class Evidence(IntEnum):
     LIKENESS = 4  # lines that look like it
 
 
-class UnknownFormat(Exception):
+class UnknownFormat(LakeError):
     """No source reads the content of a file; the message is a sentence for the person who added it."""
 
 

@@ -13,9 +13,9 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations import preload
+from data_lake.expectations.validation import preload
 from data_lake.layout import Layout
-from data_lake.planning import Plan, begin_build, built_as_of, end_audit, end_build, unpublished
+from data_lake.planning import Plan, begin_build, built_as_of, end_audit, end_build, read_publication
 from data_lake.planning.ranges import Range, ranges_of, span
 from data_lake.store import ensure_readable
 from orchestration import progress as steps
@@ -111,7 +111,7 @@ def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
         begin_build(layout, todo, building)
         # The audit that follows needs it, and here we wait for dbt.
         threading.Thread(target=preload, daemon=True).start()
-        variables = dbt_vars(todo, unpublished(layout))
+        variables = dbt_vars(todo, read_publication(layout).waiting)
         results = read_results(dbt.build(layout, building, variables, _bars(progress)), manifest)
         # A run over fewer models leaves the rest as they were: what they were built from is not known then.
         if models_to_build(manifest, todo, worlds) <= results.built_names:

@@ -82,7 +82,7 @@ def content_of(lake: Layout) -> dict[str, Any]:
 
 
 def published(lake: Layout) -> dict[str, Any]:
-    with connect(lake, str(lake.current / publish.DATABASE), read_only=True) as connection:
+    with connect(lake, str(lake.analytics), read_only=True) as connection:
         return {table.name: rows(connection.sql(f"from {table.name}")) for table in TABLES}
 
 

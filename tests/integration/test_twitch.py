@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from data_lake.clients.access import missing_access
 from data_lake.clients.errors import PullBusy
 from data_lake.clients.http import Clock
 from data_lake.clients.pull import pull
 from data_lake.clients.pull_file import PullFolder
-from data_lake.clients.targets import missing_access
 from data_lake.clients.twitch.client import CLIENT
 from data_lake.clients.twitch.login import SCOPES
 from data_lake.ingest import ingest

@@ -21,6 +21,7 @@ from data_lake.planning import begin_build, plan
 from data_lake.publish import Table, Version
 from orchestration import terminal
 from orchestration.cli import main
+from orchestration.progress_bars import progress_on
 from orchestration.project import REPOSITORY
 from orchestration.run_summary import FailedCheck, RunSummary
 from tests.builders import message, put, twitch_chat
@@ -153,7 +154,7 @@ def test_a_fault_of_ours_is_a_sentence_unless_debugging(monkeypatch: pytest.Monk
     def broken(*_: object) -> None:
         raise RuntimeError("the wires are crossed")
 
-    monkeypatch.setattr("orchestration.cli.collect", broken)
+    monkeypatch.setattr("data_lake.status.collect", broken)
     done = fullhouse("status")
     assert done.exit_code == 1
     assert "RuntimeError: the wires are crossed" in done.output
@@ -210,7 +211,7 @@ def test_the_summary_of_a_failed_run_names_the_check_its_worst_rows_and_the_log(
 
 def test_without_a_terminal_every_step_is_one_line() -> None:
     out = StringIO()
-    with terminal.progress_on(Console(file=out, width=40)) as progress:
+    with progress_on(Console(file=out, width=40)) as progress:
         progress.advance("read chat", 0.5)
         progress.advance("read chat", 1.0)
         progress.finish("read chat", "1 file, and a detail that is longer than the console is wide")

@@ -12,14 +12,11 @@ import duckdb
 import pytest
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations import (
-    Verdict,
-    check_raw,
-    check_tables,
-    profiles,
-    write_data_docs,
-)
+from data_lake.expectations import profiles
+from data_lake.expectations.audit import check_raw, check_tables
 from data_lake.expectations.suites import entity_suite, table_suites
+from data_lake.expectations.validation import write_data_docs
+from data_lake.expectations.verdicts import Verdict
 from data_lake.layout import Layout
 from data_lake.snapshots import incomplete_snapshots
 from data_lake.sql import connect

@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from data_lake.layout import Layout
-from data_lake.planning import Plan, PlanError, begin_build, end_audit, end_build, plan, stale, unaudited
+from data_lake.partitions import partitions
+from data_lake.planning import Plan, PlanError, begin_build, end_audit, end_build, plan, read_state, stale, unaudited
 from tests.builders import PLANNED_MODELS, at, day, message, put, sample, stream
 
 MODELS = "models-1"
@@ -57,7 +58,7 @@ def test_other_models_build_every_day_again(lake: Layout) -> None:
     todo = plan(lake, "models-2")
     assert todo
     assert todo.days is None
-    assert len(stale(lake, "models-2")) == 1
+    assert len(stale(partitions(lake), read_state(lake), "models-2")) == 1
 
 
 def test_an_event_row_reaches_two_days_back_and_one_ahead(lake: Layout) -> None:
