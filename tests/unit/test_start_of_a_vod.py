@@ -1,17 +1,20 @@
-"""TwitchDownloader: a start that the comments contradict, by a time zone or because the video is a highlight."""
+"""A start that the rows contradict, by a time zone or because the video is a highlight of an earlier stream."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from data_lake.sources.base import Export, Problem
+from data_lake.sources.live import chat_downloader, yt_dlp_live_chat
 from data_lake.sources.live.twitch_downloader.reader import read
 from tests.builders import at, twitch_chat
+from tests.unit.live_formats import Read
 
 WRITTEN = at("2026-03-10 22:00")
 OFFSETS = (0, 600, 6_600, 10_200)
@@ -83,3 +86,64 @@ def test_a_highlight_is_no_broadcast_and_its_messages_keep_when_they_were_writte
     assert {(row["stream_id"], row["offset_seconds"]) for row in found["chat_messages"]} == {(None, None)}
     assert {row["channel_id"] for row in found["chat_messages"]} == {"1"}
     assert (found.keys() & {"streams", "stream_segments"}, problems) == (set(), [])
+
+
+def microseconds(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp() * 1e6)
+
+
+def downloaded(folder: Path, stated: datetime) -> Read:
+    """A chat as chat-downloader writes it, beside a sidecar that states when its stream began."""
+    items = [
+        {
+            "message_type": "text_message", "message_id": f"m{offset}", "message": "hi", "channel_id": "1",
+            "timestamp": microseconds(WRITTEN + timedelta(seconds=offset)), "time_in_seconds": offset,
+            "author": {"id": "7", "name": "ann"},
+        }
+        for offset in OFFSETS
+    ]  # fmt: skip
+    content = "\n".join(map(json.dumps, items))
+    about = {"platform": "twitch", "channel_id": "1", "vod_id": "5", "stream_started_at": stated}
+    return Read(chat_downloader.SOURCE, folder, content, about)
+
+
+def replayed(folder: Path, stated: datetime) -> Read:
+    """The same as yt-dlp writes it."""
+    lines = []
+    for offset in OFFSETS:
+        text = {
+            "id": f"m{offset}", "timestampUsec": str(microseconds(WRITTEN + timedelta(seconds=offset))),
+            "authorExternalChannelId": "UCann", "message": {"runs": [{"text": "hi"}]},
+        }  # fmt: skip
+        action = {"addChatItemAction": {"item": {"liveChatTextMessageRenderer": text}}}
+        lines.append({"replayChatItemAction": {"actions": [action], "videoOffsetTimeMsec": str(offset * 1000)}})
+    content = "\n".join(map(json.dumps, lines)) + "\n"
+    about = {"channel_id": "UChouse", "stream_id": "vid", "stream_started_at": stated}
+    return Read(yt_dlp_live_chat.SOURCE, folder, content, about, "chat.live_chat.json")
+
+
+@pytest.mark.parametrize("form", [downloaded, replayed])
+def test_a_start_stated_in_local_time_is_corrected_and_said(tmp_path: Path, form: Callable[..., Read]) -> None:
+    parsed = form(tmp_path, WRITTEN + timedelta(hours=2))
+    assert [row["sent_at"] for row in parsed.messages] == moments(WRITTEN)
+    assert [row["started_at"] for row in parsed.rows("streams")] == [WRITTEN]
+    (problem,) = parsed.problems
+    assert "is a local time: messages were written 2 hours before it" in problem.reason
+
+
+@pytest.mark.parametrize(("form", "started_at"), [(downloaded, None), (replayed, WRITTEN)])
+def test_a_start_stated_for_a_highlight_is_left_out_and_said(
+    tmp_path: Path, form: Callable[..., Read], started_at: datetime | None
+) -> None:
+    parsed = form(tmp_path, at("2026-03-12 09:17"))
+    assert [row["sent_at"] for row in parsed.messages] == moments(WRITTEN)
+    assert [row["started_at"] for row in parsed.rows("streams")] == [started_at]
+    (problem,) = parsed.problems
+    assert f"which by their offsets begin at {WRITTEN}" in problem.reason
+
+
+@pytest.mark.parametrize("form", [downloaded, replayed])
+def test_a_start_that_is_true_stands(tmp_path: Path, form: Callable[..., Read]) -> None:
+    parsed = form(tmp_path, WRITTEN + timedelta(seconds=20))
+    assert [row["started_at"] for row in parsed.rows("streams")] == [WRITTEN + timedelta(seconds=20)]
+    assert not parsed.problems

@@ -21,15 +21,11 @@ from typing import Any
 import pyarrow as pa
 
 from data_lake.sources.base import TEXT
+from data_lake.sources.reading.starts import AGREES, in_words, middle, zone_between
 
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)$")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 _SAMPLED = 9  # comments asked, over the whole first batch
-_AGREES = timedelta(minutes=15)  # VODs begin up to some minutes beside their chat
-_EXACT = timedelta(minutes=1)
-_MINUTES_OF_ZONES = {60 * hours for hours in range(-14, 15)} | {
-    sign * minutes for sign in (-1, 1) for minutes in (210, 270, 330, 345, 390, 570, 630)
-}
 
 
 @dataclass(frozen=True)
@@ -61,24 +57,20 @@ def _start_by(text: str | None) -> datetime | None:
 
 def judge(stated: datetime, by_comments: Sequence[datetime], file_written: Any) -> Start:
     """The start of a video that states one; `file_written` is `FileInfo.CreatedAt` as it stands in the file."""
-    differences = sorted(start - stated for start in by_comments)
-    if not differences or abs(middle := differences[len(differences) // 2]) <= _AGREES:
-        return Start(stated)
-    minutes = round(middle / timedelta(hours=1) * 4) * 15
-    zone = timedelta(minutes=minutes)
-    if minutes in _MINUTES_OF_ZONES and all(abs(difference - zone) <= _EXACT for difference in differences):
-        if minutes == _minutes_of(file_written):
+    zone = zone_between(stated, by_comments)
+    if zone is not None:
+        if zone == _zone_of(file_written):
             return Start(stated)
-        hours = f"{abs(minutes) / 60:g} hours {'before' if minutes < 0 else 'after'}"
         return Start(
             stated + zone,
-            f"video.created_at ({stated}) is no UTC: created_at of the comments is {hours} it and their offsets; "
-            f"the start was taken to be {stated + zone}",
+            f"video.created_at ({stated}) is no UTC: created_at of the comments is {in_words(zone)} it and their "
+            f"offsets; the start was taken to be {stated + zone}",
         )
-    return Start(None if middle < timedelta(0) else stated)
+    written = middle(by_comments)
+    return Start(None if written and written < stated - AGREES else stated)
 
 
-def _minutes_of(moment: Any) -> int | None:
-    """The time zone at the end of a time, in minutes east of UTC; None where there is none."""
+def _zone_of(moment: Any) -> timedelta | None:
+    """The time zone at the end of a time; None where there is none."""
     zone = _ZONE.search(moment) if isinstance(moment, str) else None
-    return int(f"{zone[1]}1") * (60 * int(zone[2]) + int(zone[3])) if zone else None
+    return int(f"{zone[1]}1") * timedelta(hours=int(zone[2]), minutes=int(zone[3])) if zone else None
