@@ -95,7 +95,8 @@ class _Chat:
         if self.stated["platform"] is None:
             yield from self._of_no_site(pieces)
             return
-        fast, pieces = fast_rows(pieces, self.stated)
+        fast, unnamed, pieces = fast_rows(pieces, self.stated)
+        yield from unnamed
         if len(fast):
             self._note(fast)
             yield Rows("chat_messages", fast)
@@ -104,7 +105,8 @@ class _Chat:
         tables = [fast]
         if len(pieces):
             read_items(self.con, self._proven(pieces), self.stated["started_at"], NOT_KEPT, IS_SILENT)
-            others = message_rows(self.con, self.stated)
+            others, unnamed = message_rows(self.con, self.stated)
+            yield from unnamed
             self._note(others)
             events = event_rows(self.con, self.stated)
             actions, self.last = action_rows(self.con, self.stated, fast, self.last)
@@ -142,7 +144,7 @@ class _Chat:
 
     def _of_no_site(self, pieces: pa.Table) -> Iterator[Rows | Problem]:
         read_items(self.con, self._proven(pieces), self.stated["started_at"], NOT_KEPT, IS_SILENT)
-        messages = message_rows(self.con, self.stated)
+        messages, _ = message_rows(self.con, self.stated)
         unknown = pa.array(["the site is not known"] * len(messages), pa.string())
         problem = pc.coalesce(messages[PROBLEM], unknown)
         yield Rows("chat_messages", messages.set_column(messages.schema.get_field_index(PROBLEM), PROBLEM, problem))

@@ -58,9 +58,9 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     yield from problems
 
 
-def _stamped(part: Rows, video: Video) -> Rows:
+def _stamped(part: Rows | Problem, video: Video) -> Rows | Problem:
     """The rows with the time the file says it was written; where it does not, the sidecar's is taken."""
-    if video.observed_at is None:
+    if isinstance(part, Problem) or video.observed_at is None:
         return part
     when = pa.repeat(pa.scalar(video.observed_at, pa.timestamp("us")), len(part.table))
     table = part.table.append_column("extracted_at", when)
