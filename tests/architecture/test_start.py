@@ -21,11 +21,18 @@ RUNS |= {"polars", "pyarrow", "jinja2", "babel", "urllib3", "sqlglot"}
 # What most commands use, and none before it is called.
 COMMANDS = {"duckdb", "pydantic", "yaml", "rich"}
 
-ASK = """
-import sys
+COMMAND = """
 from orchestration.cli import main
 if sys.argv[2:]:
     main(sys.argv[2:], standalone_mode=False)
+"""
+PLAN = """
+from data_lake.layout import Layout
+from data_lake.planning import plan
+from orchestration import lake_run
+assert plan(Layout.from_env(), "models-1").days == ()
+"""
+ASK = """
 print(sorted(set(sys.argv[1].split()) & set(sys.modules)), file=sys.stderr)
 """
 
@@ -42,10 +49,10 @@ def built(tmp_path: Path) -> Layout:
     return lake
 
 
-def loaded(lake: Layout, names: set[str], *command: str) -> str:
+def loaded(lake: Layout, names: set[str], *command: str, code: str = COMMAND) -> str:
     """Which of these modules a process has loaded once it has run a command; without one, once it could."""
     done = subprocess.run(
-        [sys.executable, "-c", ASK, " ".join(names), *command],
+        [sys.executable, "-c", f"import sys\n{code}{ASK}", " ".join(names), *command],
         env={"PATH": "/usr/bin:/bin", "LAKE_ROOT": str(lake.root), "HOME": str(lake.root)},
         cwd=REPOSITORY,
         capture_output=True,
@@ -69,3 +76,7 @@ def test_a_query_reads_no_contract_and_no_document(built: Layout) -> None:
     with duckdb.connect(str(built.analytics)) as database:
         database.execute("create table words as select 'hello' as word, now() as at")
     assert loaded(built, RUNS | {"pydantic", "yaml"}, "sql", "from words") == "[]"
+
+
+def test_a_run_knows_that_nothing_is_new_before_it_loads_what_builds(built: Layout) -> None:
+    assert loaded(built, RUNS, code=PLAN) == "[]"
