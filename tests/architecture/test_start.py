@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from data_lake.layout import Layout
-from data_lake.planning import begin_build, end_build, plan
+from data_lake.planning import TESTS, Audit, begin_build, end_build, plan
 from tests.builders import message, put
 
 REPOSITORY = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def built(tmp_path: Path) -> Layout:
     put(lake, "chat_messages", message("a", "2026-01-31 20:00"))
     todo = plan(lake, "models-1")
     assert todo
-    begin_build(lake, todo, ["fct_streams"])
+    begin_build(lake, todo, [Audit("fct_streams", TESTS)])
     end_build(lake, todo)
     return lake
 
