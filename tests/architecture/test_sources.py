@@ -16,7 +16,7 @@ from data_lake.sources import SOURCES, source_ranks
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY / "data_lake" / "sources"
-SHARED = ("data_lake.sources.base", "data_lake.sources.reading")
+SHARED = ("data_lake.errors", "data_lake.sources.base", "data_lake.sources.reading")
 FORMATS = sorted(path.parent for path in FOLDER.glob("*/*/__init__.py"))
 
 # A whole format: what a person adds who adds one.

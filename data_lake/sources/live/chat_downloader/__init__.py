@@ -28,7 +28,7 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="chat_downloader",
     world="live",
-    version=2,
+    version=3,
     entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
     evidence=Evidence.SHAPE,
     trust=75,

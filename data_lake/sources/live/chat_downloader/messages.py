@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, ROW, TEXT
+from data_lake.sources.base import PROBLEM, ROW, TEXT, Problem
 from data_lake.sources.live.chat_downloader.rows import CHANNEL, CHATS, LOGIN
 from data_lake.sources.reading.columns import constant
+from data_lake.sources.reading.emotes import StatedEmote, with_names
 from data_lake.sources.reading.sql import json_object
 from data_lake.sources.reading.typed import typed
 
@@ -75,11 +76,11 @@ def _plain_shape(locations: pa.DataType) -> pa.Schema:
 _SHAPES = (_plain_shape(pa.list_(pa.string())), _plain_shape(pa.string()))
 
 
-def fast_rows(pieces: pa.Table, stated: Mapping[str, Any]) -> tuple[pa.Table, pa.Table]:
-    """Rows of chat_messages of the plain items of a batch, and the pieces that are left."""
+def fast_rows(pieces: pa.Table, stated: Mapping[str, Any]) -> tuple[pa.Table, list[Problem], pa.Table]:
+    """Rows of chat_messages of the plain items of a batch, what is wrong with emotes, and the pieces that are left."""
     read = next((table for shape in _SHAPES if (table := typed(pieces, shape)) is not None), None)
     if read is None:
-        return _no_messages(), pieces
+        return _no_messages(), [], pieces
     column = {name: read[name].combine_chunks() for name in read.column_names}
     colour, text = column["colour"], column["message"]
     is_plain = pc.and_(
@@ -94,8 +95,8 @@ def fast_rows(pieces: pa.Table, stated: Mapping[str, Any]) -> tuple[pa.Table, pa
     is_fast = pc.and_(pc.and_(is_plain, is_told), is_simple)
     rows = _fast_table(column, pieces[ROW].combine_chunks(), stated).filter(is_fast).combine_chunks()
     if not len(rows):
-        return _no_messages(), pieces
-    return _finished(rows, rows["badges"].combine_chunks()), pieces.filter(pc.invert(is_fast))
+        return _no_messages(), [], pieces
+    return *_finished(rows, rows["badges"].combine_chunks()), pieces.filter(pc.invert(is_fast))
 
 
 def _fast_table(column: Mapping[str, pa.Array], rows: pa.Array, stated: Mapping[str, Any]) -> pa.Table:
@@ -167,8 +168,8 @@ def _relisted(lists: pa.Array, values: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, values, mask=pc.is_null(lists))
 
 
-def message_rows(con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any]) -> pa.Table:
-    """Rows of chat_messages in `items`, and the items that cannot be kept."""
+def message_rows(con: duckdb.DuckDBPyConnection, stated: Mapping[str, Any]) -> tuple[pa.Table, list[Problem]]:
+    """Rows of chat_messages in `items`, with the items that cannot be kept; and what is wrong with emotes."""
     parameters = {name: stated[name] for name in ("platform", "channel_id", "stream_id")}
     rows = con.execute(MESSAGES, parameters).to_arrow_table().combine_chunks()
     codes = pc.fill_null(rows["badges"], "").combine_chunks().dictionary_encode()
@@ -193,9 +194,10 @@ def _badges(text: str) -> list[dict[str, Any]] | None:
     return found
 
 
-def _finished(rows: pa.Table, badges: pa.Array) -> pa.Table:
-    """The rows with their badges, what these say of the writer, and emotes in their places."""
-    columns = {"emotes": emotes_of(rows)}
+def _finished(rows: pa.Table, badges: pa.Array) -> tuple[pa.Table, list[Problem]]:
+    """The rows with badges, what these say of the writer, and emotes in their places; and what is wrong with emotes."""
+    rows, problems = with_names(rows, _stated_emotes)
+    columns = {}
     names = pc.struct_field(badges.flatten(), "name")
     parents = pc.list_parent_indices(badges).to_numpy()
     for column, sign in _SIGNS.items():
@@ -208,48 +210,27 @@ def _finished(rows: pa.Table, badges: pa.Array) -> pa.Table:
     columns["badges"] = pc.coalesce(badges, empty)
     for name, column in columns.items():
         rows = rows.set_column(rows.schema.get_field_index(name), name, column)
-    return rows
+    return rows, problems
 
 
 def _no_messages() -> pa.Table:
     return pa.table({"sent_at": pa.array([], pa.timestamp("us")), ROW: pa.array([], pa.int64())})
 
 
-def emotes_of(messages: pa.Table) -> pa.Array:
-    """Emotes with their places: stated on Twitch, found in the text on YouTube (a channel's own emoji only)."""
-    column = messages["emotes"].combine_chunks()
-    rows = pc.indices_nonzero(pc.fill_null(pc.greater(pc.list_value_length(column), 0), False))
-    counts = np.zeros(len(messages) + 1, dtype=np.int64)
-    places_found: list[tuple[str | None, str | None, str, int, int]] = []
-    taken = (column, messages["text"], messages["platform"])
-    for row, emotes, text, platform in zip(
-        rows.to_pylist(), *(values.take(rows).to_pylist() for values in taken), strict=True
-    ):
-        before = len(places_found)
-        for emote in emotes:
-            places_found += _places(emote, text, platform) if emote else []
-        counts[row + 1] = len(places_found) - before
-    kinds = (pa.string(), pa.string(), pa.string(), pa.int32(), pa.int32())
-    values = zip(*places_found, strict=True) if places_found else [()] * 5
-    names = ["name", "id", "provider", "start", "end"]
-    places = pa.StructArray.from_arrays([pa.array(v, k) for v, k in zip(values, kinds, strict=True)], names)
-    return pa.ListArray.from_arrays(pa.array(np.cumsum(counts), pa.int32()), places)
+_RANGE = re.compile(r"(-?\d{1,9})-(-?\d{1,9})")
 
 
-_RANGE = re.compile(r"(\d{1,9})-(\d{1,9})")
-
-
-def _places(emote: Mapping[str, Any], text: str, platform: str) -> list[tuple[str | None, str | None, str, int, int]]:
-    """Each place of an emote in the text, inclusive, in code points."""
-    name, ident = emote["name"], emote["id"]
-    if emote["locations"]:
-        ranges = [(int(a), int(b)) for a, b in _RANGE.findall(emote["locations"])]
-        return [(text[a : b + 1] or name, ident, platform, a, b) for a, b in ranges]
-    if not name or emote["is_custom_emoji"] is False:
-        return []
-    places = []
-    at = text.find(name)
-    while at >= 0:
-        places.append((name, ident, platform, at, at + len(name) - 1))
-        at = text.find(name, at + len(name))
-    return places
+def _stated_emotes(emotes: list[dict[str, Any]], text: str, platform: str) -> Iterator[StatedEmote]:
+    """An emote for each place: stated on Twitch, found in the text on YouTube (a channel's own emoji only)."""
+    for emote in emotes:
+        name, emote_id = emote["name"] or None, emote["id"]
+        if emote["locations"]:
+            for place in re.sub(r'[\[\]"\s]', "", emote["locations"]).split(","):
+                found = _RANGE.fullmatch(place)
+                start, end = (int(found[1]), int(found[2])) if found else (None, None)
+                yield StatedEmote(emote_id, start, end, place, name)
+        elif name and emote["is_custom_emoji"] is not False:
+            # Emoji stand side by side, emotes of Twitch between blanks.
+            pattern = re.escape(name) if platform != "twitch" else rf"(?<![^ ]){re.escape(name)}(?![^ ])"
+            for found in re.finditer(pattern, text):
+                yield StatedEmote(emote_id, found.start(), found.end() - 1, found[0], name)

@@ -25,6 +25,7 @@ from data_lake.sources.reading.heads import are_json_lines
 from data_lake.sources.reading.repair import prove_lines, session
 from data_lake.sources.reading.sidecars import stated_text, stated_time
 from data_lake.sources.reading.splitting import ahead, split_lines
+from data_lake.sources.reading.starts import settled, starts_told
 
 # How YouTube's items begin; nothing inside them begins so. Twitch's begin with any member.
 _ITEM = re.compile(rb'\{\s*"(?:action_type|time_in_seconds)"\s*:')
@@ -77,6 +78,7 @@ class _Chat:
     sidecar_name: str
     viewers: Viewers = field(default_factory=Viewers)
     channels: set[str] = field(default_factory=set)
+    starts: list[datetime] = field(default_factory=list)
     last: datetime | None = None
     complaints: set[str] = field(default_factory=set)
 
@@ -93,7 +95,8 @@ class _Chat:
         if self.stated["platform"] is None:
             yield from self._of_no_site(pieces)
             return
-        fast, pieces = fast_rows(pieces, self.stated)
+        fast, unnamed, pieces = fast_rows(pieces, self.stated)
+        yield from unnamed
         if len(fast):
             self._note(fast)
             yield Rows("chat_messages", fast)
@@ -102,7 +105,8 @@ class _Chat:
         tables = [fast]
         if len(pieces):
             read_items(self.con, self._proven(pieces), self.stated["started_at"], NOT_KEPT, IS_SILENT)
-            others = message_rows(self.con, self.stated)
+            others, unnamed = message_rows(self.con, self.stated)
+            yield from unnamed
             self._note(others)
             events = event_rows(self.con, self.stated)
             actions, self.last = action_rows(self.con, self.stated, fast, self.last)
@@ -133,13 +137,14 @@ class _Chat:
 
     def _note(self, messages: pa.Table) -> None:
         self.viewers.note(messages, "viewer_id", "viewer_login", "viewer_display_name")
+        self.starts = self.starts or starts_told(messages)
         if self.stated["platform"] == "twitch":
             good = messages.filter(pc.is_null(messages[PROBLEM]))
             self.channels |= {channel for channel in pc.unique(good["channel_id"]).to_pylist() if channel}
 
     def _of_no_site(self, pieces: pa.Table) -> Iterator[Rows | Problem]:
         read_items(self.con, self._proven(pieces), self.stated["started_at"], NOT_KEPT, IS_SILENT)
-        messages = message_rows(self.con, self.stated)
+        messages, _ = message_rows(self.con, self.stated)
         unknown = pa.array(["the site is not known"] * len(messages), pa.string())
         problem = pc.coalesce(messages[PROBLEM], unknown)
         yield Rows("chat_messages", messages.set_column(messages.schema.get_field_index(PROBLEM), PROBLEM, problem))
@@ -151,10 +156,13 @@ class _Chat:
             self.complaints.add(sentence)
             yield Problem(None, f"{sentence} into its sidecar {self.sidecar_name}")
 
-    def snapshots(self) -> Iterator[Rows]:
-        """One snapshot of the channel, the stream and each viewer."""
+    def snapshots(self) -> Iterator[Rows | Problem]:
+        """One snapshot of the channel, the stream and each viewer; a problem where the start stated is not true."""
         if self.stated["platform"]:
-            yield from _snapshots(self.stated, self.channels)
+            started_at, problem = settled(self.stated["started_at"], self.starts)
+            if problem:
+                yield Problem(None, problem)
+            yield from _snapshots({**self.stated, "started_at": started_at}, self.channels)
             yield from self.viewers.snapshots(self.stated["platform"])
 
 

@@ -35,7 +35,7 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="irc",
     world="live",
-    version=2,
+    version=3,
     entities=("chat_messages", "stream_events", "moderation_actions", "channels", "viewers"),
     evidence=Evidence.SHAPE,
     trust=90,

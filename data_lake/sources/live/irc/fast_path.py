@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from data_lake.sources.base import PROBLEM, ROW, TEXT
 from data_lake.sources.live.irc.fields import RARE, layouts_of
 from data_lake.sources.reading.columns import constant
+from data_lake.sources.reading.emotes import EMOTE, are_certain, words_at
 from data_lake.sources.reading.spans import NOWHERE, Mask, Octets, Positions, byte_at, next_of, octets_of, stands, texts
 
 # Tags without which a line needs the slow path: other lines or the sidecar say what they do not.
@@ -211,7 +212,7 @@ def _split(array: pa.Array, by: str, count: int) -> list[pa.Array]:
 
 
 def _emotes(emotes: pa.Array, text: pa.Array) -> tuple[pa.Array, Mask]:
-    """Emotes of each text (null where the tag is empty), and where they could be placed by the fast path."""
+    """Emotes of each text (null where the tag is empty), and where their places are certain (see `reading.emotes`)."""
     has_none = ~_true(pc.is_valid(emotes))
     is_sound = _true(pc.match_substring_regex(emotes, _EMOTES))
     chosen = np.flatnonzero(is_sound)
@@ -222,12 +223,12 @@ def _emotes(emotes: pa.Array, text: pa.Array) -> tuple[pa.Array, Mask]:
     of_group = pc.list_parent_indices(places)
     owners = chosen[pc.list_parent_indices(groups).to_numpy()[of_group.to_numpy()]]
     # Python counts code points, as Twitch does.
-    placed = zip(text.take(pa.array(owners)).to_pylist(), starts.to_pylist(), stops.to_pylist(), strict=True)
-    names = pa.array([whole[first : last + 1] or None for whole, first, last in placed], pa.string())
+    words = words_at(text.take(pa.array(owners)).to_pylist(), starts.to_pylist(), stops.to_pylist())
+    of_emote = ids.take(of_group)
+    is_placed = has_none | is_sound
+    is_placed[owners[~are_certain(owners, of_emote, words)]] = False
     values = pa.StructArray.from_arrays(
-        [names, ids.take(of_group), constant("twitch", len(owners)), starts, stops],
-        names=["name", "id", "provider", "start", "end"],
+        [pa.array(words, pa.string()), of_emote, constant("twitch", len(owners)), starts, stops], fields=list(EMOTE)
     )
     ends = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(text)))])
-    lists = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values, mask=pa.array(has_none))
-    return lists, has_none | is_sound
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values, mask=pa.array(has_none)), is_placed

@@ -23,6 +23,7 @@ from data_lake.sources.reading.blocks import read_utf8
 from data_lake.sources.reading.chat import Viewers, cheers_of
 from data_lake.sources.reading.columns import constant, last_of_each
 from data_lake.sources.reading.elements import split_elements
+from data_lake.sources.reading.emotes import with_names
 from data_lake.sources.reading.heads import are_json_lines
 from data_lake.sources.reading.repair import prove_lines, session
 from data_lake.sources.reading.sidecars import stated_text
@@ -71,7 +72,7 @@ class _Log:
     def __post_init__(self) -> None:
         self.con.execute("create temp table rooms (channel varchar primary key, known_id varchar)")
 
-    def rows(self, pieces: pa.Table, is_raw: bool) -> Iterator[Rows]:
+    def rows(self, pieces: pa.Table, is_raw: bool) -> Iterator[Rows | Problem]:
         """The rows of a batch of lines or elements."""
         lines = pieces[TEXT].combine_chunks() if is_raw else raw_lines(self.con, pieces)
         fast, is_fast = fast_rows(pieces, lines)
@@ -86,7 +87,9 @@ class _Log:
         (read_lines if is_raw else read_elements)(self.con, pieces)
         self.con.execute(f"insert or replace into rooms {ROOMS}")
         self.rooms = dict(self.con.execute("from rooms").fetchall())
-        yield from self._messages(self._read(MESSAGES))
+        messages, unnamed = with_names(self._read(MESSAGES))
+        yield from unnamed
+        yield from self._messages(messages)
         for entity, query in (("stream_events", EVENTS), ("moderation_actions", MODERATION)):
             rows = self._read(query)
             if rows.num_rows:

@@ -45,15 +45,12 @@ _LOGIN = f"coalesce({tag('login')}, nick)"
 _VIEWER = f"coalesce(user_id, 'login:' || {_LOGIN})"
 _FROM = "fields left join rooms using (channel)"
 
-# Emote ranges count code points, as DuckDB's substring does; a range that is no range keeps its emote without a place.
+# Emotes as `StatedEmote`: ranges of code points.
 _EMOTES = """
     case when emotes is not null then flatten(list_transform(string_split(emotes, '/'), lambda e:
-        list_transform(list_transform(string_split(split_part(e, ':', 2), ','), lambda r: {
-            'from': try_cast(split_part(r, '-', 1) as integer), 'to': try_cast(split_part(r, '-', 2) as integer)
-        }), lambda r: {
-            'name': case when r."from" between 0 and r."to"
-                then nullif(substring(text, r."from"::bigint + 1, r."to"::bigint - r."from" + 1), '') end,
-            'id': split_part(e, ':', 1), 'provider': 'twitch', 'start': r."from", 'end': r."to"
+        list_transform(string_split(split_part(e, ':', 2), ','), lambda place: {
+            'id': split_part(e, ':', 1), 'start': try_cast(split_part(place, '-', 1) as integer),
+            'end': try_cast(split_part(place, '-', 2) as integer), 'place': place
         }))) end"""
 _MESSAGE = {
     "message_id": "id",

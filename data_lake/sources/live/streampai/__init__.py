@@ -22,7 +22,7 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="streampai",
     world="live",
-    version=1,
+    version=2,
     entities=tuple(sorted({entity for table in TABLES for entity in table.entities})),
     evidence=Evidence.SHAPE,
     trust=60,

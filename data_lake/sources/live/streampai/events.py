@@ -21,7 +21,7 @@ _TEXTS = (
     *("title", "category", "category_id"),
 )
 _SHAPE = json.dumps(
-    {**dict.fromkeys(_TEXTS, "VARCHAR"), "emotes": [{"name": "VARCHAR", "id": "VARCHAR", "start": "INT", "end": "INT"}]}
+    {**dict.fromkeys(_TEXTS, "VARCHAR"), "emotes": [dict.fromkeys(("name", "id", "start", "end"), "VARCHAR")]}
 )
 # Members of `data` that have a column, or repeat one.
 _COMMON = ("type", "platform", "message", "username", "display_name", "sender_channel_id", "channel_id", "emotes")
@@ -88,8 +88,8 @@ def event_selects(_: Collection[str]) -> Sequence[Select]:
             "viewer_login": "lower(_d_username)",
             "viewer_display_name": "coalesce(_d_display_name, _d_username)",
             "text": "_d_message",
-            "emotes": "list_transform(_d_emotes, lambda e: "
-            "{'name': e.name, 'id': e.id, 'provider': platform, 'start': e.start, 'end': e.end})",
+            "emotes": "list_transform(_d_emotes, lambda e: {'id': e.id, 'start': try_cast(e.start as integer), "
+            "'end': try_cast(e.end as integer), 'place': concat_ws('-', e.start, e.end), 'name': e.name})",
             "message_type": "'chat'",
             "is_moderator": boolean("_d_is_moderator"),
             "extra": "_d_extra",

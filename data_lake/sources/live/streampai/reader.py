@@ -12,6 +12,7 @@ from data_lake.sources.live.streampai.containers import columns_of, read_tables
 from data_lake.sources.live.streampai.private import redacted, without_private
 from data_lake.sources.live.streampai.tables import Table, select_of, table_of
 from data_lake.sources.reading.blocks import read_head
+from data_lake.sources.reading.emotes import with_names
 from data_lake.sources.reading.repair import chunked, session
 
 
@@ -37,8 +38,11 @@ def read(export: Export) -> Iterator[Rows | Problem]:
             yield from _rows(con, table, part)
 
 
-def _rows(con: duckdb.DuckDBPyConnection, table: Table, batch: pa.Table) -> Iterator[Rows]:
+def _rows(con: duckdb.DuckDBPyConnection, table: Table, batch: pa.Table) -> Iterator[Rows | Problem]:
     for entity, query in select_of(table, batch.column_names):
         rows = con.execute(query).to_arrow_table()
+        if "emotes" in rows.column_names:
+            rows, unnamed = with_names(rows)
+            yield from unnamed
         if len(rows):
             yield Rows(entity, without_private(rows))

@@ -27,7 +27,7 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="twitch_downloader",
     world="live",
-    version=2,
+    version=3,
     entities=("channels", "streams", "stream_segments", "chat_messages", "stream_events", "viewers"),
     evidence=Evidence.MARK,
     trust=80,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_lake.sources.base import PROBLEM, ROW, TEXT, Rows
+from data_lake.sources.base import PROBLEM, ROW, TEXT, Problem, Rows
 from data_lake.sources.live.twitch_downloader.fast_path import fast_path
 from data_lake.sources.live.twitch_downloader.lists import array_of, emotes_of, renamed, wears
 from data_lake.sources.live.twitch_downloader.notices import EVENTS, events_of
@@ -78,7 +78,7 @@ class Comments:
         self._cheers: list[pa.Table] = []
         self._viewers: list[pa.Table] = []
 
-    def rows(self, tables: Iterator[pa.Table]) -> Iterator[Rows]:
+    def rows(self, tables: Iterator[pa.Table]) -> Iterator[Rows | Problem]:
         """Rows of chat_messages, stream_events and, once each viewer's last snapshot is known, viewers.
 
         Cutting, mapping and finishing run beside each other, a batch apart.
@@ -87,7 +87,7 @@ class Comments:
             yield from self._rows_of(wide)
         yield from self._last_rows()
 
-    def _rows_of(self, wide: pa.Table) -> Iterator[Rows]:
+    def _rows_of(self, wide: pa.Table) -> Iterator[Rows | Problem]:
         is_good = pc.is_null(array_of(wide[PROBLEM]))
         self._note_viewers(wide, is_good)
         is_event, events = self._events(wide, is_good)
@@ -96,15 +96,15 @@ class Comments:
         chat = wide.filter(pc.invert(is_event)) if is_event is not None else wide
         chat = self._without_cheers(chat)
         if len(chat):
-            yield from _messages(_chat_table(chat))
+            yield from _messages(chat)
 
-    def _last_rows(self) -> Iterator[Rows]:
+    def _last_rows(self) -> Iterator[Rows | Problem]:
         """Rows that wait for the end of the file: cheers without bits, and each viewer's last snapshot."""
         for table in self._cheers:
             if not self._saw_bits:
                 at = table.schema.get_field_index("bits_count")
                 table = table.set_column(at, "bits_count", table["cheered"])
-            yield from _messages(_chat_table(table))
+            yield from _messages(table)
         if self._viewers:
             self._con.register("batch", self._last_snapshots())
             viewers = self._con.execute(VIEWERS).to_arrow_table()
@@ -124,9 +124,9 @@ class Comments:
     def _slow_path(self, comments: pa.Table, has_fragments: bool) -> pa.Table:
         video = self._video
         self._mapping.register("batch", chunked(comments))
-        said = {"start": video.started_at, "channel": video.channel_id, "is_clip": video.is_clip, "action": ACTION}
+        about = {"start": video.started_at, "channel": video.channel_id, "is_part": video.is_part, "action": ACTION}
         shapes = {"badges": BADGES, "fragments": FRAGMENTS, "emoticons": EMOTICONS}
-        found = self._mapping.execute(MAPPED, {**said, **shapes, "has_fragments": has_fragments})
+        found = self._mapping.execute(MAPPED, {**about, **shapes, "has_fragments": has_fragments})
         return found.to_arrow_table(len(comments)).combine_chunks()
 
     def _without_cheers(self, chat: pa.Table) -> pa.Table:
@@ -187,7 +187,9 @@ class Comments:
         return pa.array(is_event), events
 
 
-def _messages(table: pa.Table) -> Iterator[Rows]:
+def _messages(wide: pa.Table) -> Iterator[Rows | Problem]:
+    table, unnamed = _chat_table(wide)
+    yield from unnamed
     yield Rows("chat_messages", table)
     yield from cheers_of(table)
 
@@ -228,21 +230,24 @@ def _without_marks(wide: pa.Table) -> pa.ChunkedArray:
     return pc.if_else(wide["is_marked"], inner, wide["body"])
 
 
-def _chat_table(wide: pa.Table) -> pa.Table:
+def _chat_table(wide: pa.Table) -> tuple[pa.Table, list[Problem]]:
+    """Rows of chat_messages, and what is wrong with emotes of theirs."""
     wide = wide.combine_chunks()
+    emotes, unnamed = emotes_of(wide)
     badges = array_of(wide["badges"])
     names = [ROW, PROBLEM, "message_id", "sent_at", "channel_id", "stream_id", "viewer_id", "viewer_login"]
     names += ["viewer_display_name", "offset_seconds", "text", "is_action", "bits_count", "extra"]
-    return pa.table(
+    table = pa.table(
         {
             **{name: wide[name] for name in names},
             TEXT: text_where_broken(wide[PROBLEM], wide[TEXT]),
             "platform": constant("twitch", len(wide)),
             "message_type": pc.coalesce(wide["notice_kind"], pc.if_else(wide["is_action"], "action", "chat")),
-            "emotes": emotes_of(wide),
+            "emotes": emotes,
             "badges": renamed(badges),
             "is_moderator": wears(badges, ("moderator",)),
             "is_subscriber": wears(badges, _FOUNDERS),
             "is_vip": wears(badges, ("vip",)),
         }
     )
+    return table, unnamed

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-MARK_LENGTH = len("\x01ACTION ")  # what stands before the text of /me
+from data_lake.sources.base import ROW, Problem
+from data_lake.sources.reading.columns import constant
+from data_lake.sources.reading.emotes import EMOTE, StatedEmote, with_names, words_at
+from data_lake.sources.reading.spans import Positions
 
-_EMOTE = ("name", "id", "provider", "start", "end")
+MARK_LENGTH = len("\x01ACTION ")  # what stands before the text of /me
 
 
 def array_of(column: pa.ChunkedArray) -> pa.Array:
@@ -18,11 +22,11 @@ def array_of(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
-def emotes_of(wide: pa.Table) -> pa.Array:
+def emotes_of(wide: pa.Table) -> tuple[pa.Array, list[Problem]]:
     """Emotes of each message, from its fragments; start and end (inclusive) count code points of `text`.
 
     The tool's own `begin` and `end` count UTF-16 units and end one too late, so they serve only where fragments
-    name no emote. Positions are those in the text without the marks of /me.
+    name no emote. Positions are those in the text without the marks of /me. Also what is wrong with emotes.
     """
     rows = len(wide)
     fragments = array_of(wide["fragments"])
@@ -34,61 +38,52 @@ def emotes_of(wide: pa.Table) -> pa.Array:
     first[1:] = parents[1:] != parents[:-1]
     before = np.maximum.accumulate(np.where(first, ends - lengths, 0)) if len(parents) else ends
     ids = pc.struct_field(pieces, [1, 0])
-    is_emote = pc.fill_null(pc.not_equal(ids, ""), False).to_numpy(zero_copy_only=False)
-    places = np.flatnonzero(is_emote)
+    places = np.flatnonzero(pc.fill_null(pc.not_equal(ids, ""), False).to_numpy(zero_copy_only=False))
     shift = MARK_LENGTH * wide["is_marked"].to_numpy()[parents[places]].astype(np.int64)
     start = (ends - lengths - before)[places] - shift
-    from_fragments = (
-        parents[places],
-        pc.struct_field(pieces, [0]).take(places),
-        ids.take(places),
-        start,
-        start + lengths[places] - 1,
-    )
-    owners, names, emote_ids, starts, stops = _with_emoticons(wide, from_fragments)
-    order = np.argsort(owners, kind="stable")
-    emotes = pa.StructArray.from_arrays(
-        [
-            names.take(order),
-            emote_ids.take(order),
-            pa.array(["twitch"] * len(order), pa.string()),
-            pa.array(starts[order], pa.int32()),
-            pa.array(stops[order], pa.int32()),
-        ],
-        names=list(_EMOTE),
-    )
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=rows))])
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), emotes)
+    names = pc.struct_field(pieces, [0]).take(places)
+    # A fragment that says nothing, or stands before the text, names no emote.
+    is_placed = pc.and_(pc.fill_null(pc.match_substring_regex(names, r"\S"), False), pa.array(start >= 0))
+    owners, emotes = parents[places], _struct(names, ids.take(places), start, start + lengths[places] - 1, is_placed)
+    rows_of_emotes = np.bincount(owners, minlength=rows)
+    problems: list[Problem] = []
+    stated = pc.indices_nonzero(pc.is_valid(array_of(wide["emoticons"])))
+    if len(stated):
+        taken = wide.select([ROW, "body", "emoticons"]).take(stated).rename_columns([ROW, "text", "emotes"])
+        taken = taken.append_column("platform", constant("twitch", len(taken)))
+        found, problems = with_names(taken, _stated_emotes)
+        lists = array_of(found["emotes"])
+        more = np.asarray(stated)[pc.list_parent_indices(lists).to_numpy()]
+        order = pa.array(np.argsort(np.concatenate([owners, more]), kind="stable"))
+        emotes = pa.concat_arrays([emotes, lists.flatten()]).take(order)
+        rows_of_emotes += np.bincount(more, minlength=rows)
+    offsets = np.concatenate([[0], np.cumsum(rows_of_emotes)])
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), emotes), problems
 
 
-_Emotes = tuple[np.ndarray, pa.Array, pa.Array, np.ndarray, np.ndarray]
+def _struct(names: pa.Array, ids: pa.Array, starts: Positions, stops: Positions, is_placed: pa.Array) -> pa.Array:
+    columns = [names, ids, constant("twitch", len(ids)), pa.array(starts, pa.int32()), pa.array(stops, pa.int32())]
+    if not pc.all(is_placed).as_py():
+        for at in (0, 3, 4):
+            columns[at] = pc.if_else(is_placed, columns[at], pa.scalar(None, columns[at].type))
+    return pa.StructArray.from_arrays(columns, fields=list(EMOTE))
 
 
-def _with_emoticons(wide: pa.Table, from_fragments: _Emotes) -> _Emotes:
-    """Emotes found in fragments, and those of messages that state them by position only."""
-    rows = np.flatnonzero(pc.is_valid(wide["emoticons"]).to_numpy())
-    more: list[tuple[int, str, str, int, int]] = []
-    for row, emoticons, body in zip(
-        rows.tolist(), wide["emoticons"].take(rows).to_pylist(), wide["body"].take(rows).to_pylist(), strict=True
-    ):
-        units = (body or "").encode("utf-16-le", errors="surrogatepass")
-        for emoticon in emoticons:
-            begin, end = emoticon["begin"], emoticon["end"]
-            if emoticon["_id"] is None or begin is None or end is None or not 0 <= begin <= end < len(units) // 2:
-                continue
-            name = units[2 * begin : 2 * (end + 1)].decode("utf-16-le", errors="replace").split(" ")[0]
+def _stated_emotes(emoticons: list[dict[str, Any]], body: str, _: str) -> Iterator[StatedEmote]:
+    """The emotes of a message that states them by position only; an end one too late is the tool's, and put right."""
+    units = body.encode("utf-16-le", errors="surrogatepass")
+    for emoticon in emoticons:
+        emote_id, begin, end = emoticon["_id"], emoticon["begin"], emoticon["end"]
+        if emote_id is None:
+            continue
+        start = stop = None
+        if begin is not None and end is not None and 0 <= begin <= end <= len(units) // 2:
             start = len(units[: 2 * begin].decode("utf-16-le", errors="replace"))
-            more.append((row, name, emoticon["_id"], start, start + len(name) - 1))
-    if not more:
-        return from_fragments
-    owners, names, ids, starts, stops = zip(*more, strict=True)
-    return (
-        np.concatenate([from_fragments[0], owners]),
-        pa.concat_arrays([from_fragments[1], pa.array(names, pa.string())]),
-        pa.concat_arrays([from_fragments[2], pa.array(ids, pa.string())]),
-        np.concatenate([from_fragments[3], starts]),
-        np.concatenate([from_fragments[4], stops]),
-    )
+            stop = start - 1 + len(units[2 * begin : 2 * (end + 1)].decode("utf-16-le", errors="replace").rstrip(" "))
+            (word,) = words_at([body], [start], [stop])
+            if word is None and words_at([body], [start], [stop - 1])[0]:
+                stop -= 1
+        yield StatedEmote(emote_id, start, stop, f"{begin}-{end}")
 
 
 def renamed(badges: pa.Array) -> pa.Array:

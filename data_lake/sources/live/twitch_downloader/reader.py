@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.live.twitch_downloader.comments import Comments, first_comment
+from data_lake.sources.live.twitch_downloader.start import starts_of
 from data_lake.sources.live.twitch_downloader.video import MEMBERS, Video
 from data_lake.sources.reading.blocks import read_utf8
 from data_lake.sources.reading.elements import split_elements
@@ -46,7 +47,7 @@ def read(export: Export) -> Iterator[Rows | Problem]:
             first = next(tables, None)
         else:
             around = beside
-        video, faults = Video.read(around.values(*MEMBERS), partial(first_comment, con, first))
+        video, faults = Video.read(around.values(*MEMBERS), partial(first_comment, con, first), starts_of(first))
         yield from faults
         if not around.found:
             yield Problem(None, "there is no list of comments in the file", "")
@@ -57,9 +58,9 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     yield from problems
 
 
-def _stamped(part: Rows, video: Video) -> Rows:
+def _stamped(part: Rows | Problem, video: Video) -> Rows | Problem:
     """The rows with the time the file says it was written; where it does not, the sidecar's is taken."""
-    if video.observed_at is None:
+    if isinstance(part, Problem) or video.observed_at is None:
         return part
     when = pa.repeat(pa.scalar(video.observed_at, pa.timestamp("us")), len(part.table))
     table = part.table.append_column("extracted_at", when)

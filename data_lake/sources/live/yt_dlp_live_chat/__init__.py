@@ -30,7 +30,7 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="yt_dlp_live_chat",
     world="live",
-    version=1,
+    version=2,
     entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
     evidence=Evidence.SHAPE,
     trust=70,

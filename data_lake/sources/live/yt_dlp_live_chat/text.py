@@ -8,12 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_lake.sources.reading.emotes import EMOTE
+
 MAX_OFFSET = 172_800.0  # seconds
 _CLOCK = r"^-(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,2}):(?P<s>\d\d)$"
 _BADGE = pa.struct([("name", pa.string()), ("version", pa.string())])
-_EMOTE = pa.struct(
-    [("name", pa.string()), ("id", pa.string()), ("provider", pa.string()), ("start", pa.int32()), ("end", pa.int32())]
-)
 
 
 def spoken(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
@@ -35,17 +34,19 @@ def spoken(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
     lengths = pc.utf8_length(texts).to_numpy().astype(np.int64)
     ends = np.cumsum(lengths)
     before = np.concatenate([[0], ends])[offsets[:-1]]
+    # An emoji that nothing names is no part of the text: it has an id, if anything, and no place.
     places = np.flatnonzero(is_custom.to_numpy(zero_copy_only=False))
+    is_named = pa.array(lengths[places] > 0)
     starts = (ends - lengths)[places] - before[owners[places]]
     emotes = pa.StructArray.from_arrays(
         [
-            texts.take(places),
+            pc.if_else(is_named, texts.take(places), pa.scalar(None, pa.string())),
             ids.take(places),
             pa.array(["youtube"] * len(places), pa.string()),
-            pa.array(starts, pa.int32()),
-            pa.array(starts + lengths[places] - 1, pa.int32()),
+            pc.if_else(is_named, pa.array(starts, pa.int32()), pa.scalar(None, pa.int32())),
+            pc.if_else(is_named, pa.array(starts + lengths[places] - 1, pa.int32()), pa.scalar(None, pa.int32())),
         ],
-        fields=list(_EMOTE),
+        fields=list(EMOTE),
     )
     counts = np.concatenate([[0], np.cumsum(np.bincount(owners[places], minlength=len(rows)))])
     return text, pa.ListArray.from_arrays(pa.array(counts, pa.int32()), emotes)

@@ -17,6 +17,8 @@ positioned as (
         emote.name as emote_name,
         coalesce(emote.provider, platform) as provider
     from (select *, unnest(emotes) as emote from messages where len(emotes) > 0)
+    -- an emote whose place in the text is wrong has an id and no name: fct_chat_messages counts it as unnamed
+    where emote.name is not null
 ),
 
 words as (

@@ -5,13 +5,11 @@ with messages as not materialized (
 ),
 
 mixed_days as (
-    {{ mixed_days('chat_messages') }}
+    {{ mixed_days('chat_messages', 'message_id') }}
 ),
 
 superseded as (
     {{ superseded_rows(ref('stg_chat_messages'), 'message_id', 'sent_at', ['text'], 'mixed_days') }}
-    union all
-    {{ seen_on_both_days(ref('stg_chat_messages'), 'message_id', 'sent_at') }}
 ),
 
 kept as not materialized (
@@ -38,7 +36,8 @@ select
     viewer_login,
     text,
     emotes,
-    coalesce(len(emotes), 0) as emote_count,
+    coalesce(len(list_filter(emotes, lambda emote: emote.name is not null)), 0) as emote_count,
+    coalesce(len(list_filter(emotes, lambda emote: emote.name is null)), 0) as unnamed_emote_count,
     message_type,
     is_action,
     bits_count,
