@@ -6,9 +6,10 @@ Unknown keys are left alone and missing ones take their default: a file that ano
 
 from __future__ import annotations
 
+import reprlib
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -16,8 +17,29 @@ from pydantic import TypeAdapter, ValidationError
 T = TypeVar("T")
 
 # libyaml where there is one: a sidecar a file makes reading and writing them count.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _AsWritten(_SAFE_LOADER):  # type: ignore[misc]
+    """YAML whose values are texts as they are written (007, yes, 12:30), but for times and null.
+
+    A time that is in no calendar is a text too: who reads it says which value of which file it is.
+    """
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":timestamp", ":merge"))]
+        for first, resolvers in _SAFE_LOADER.yaml_implicit_resolvers.items()
+    }
+
+    def _time(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return self.construct_yaml_timestamp(node)
+        except (ValueError, OverflowError):
+            return node.value
+
+
+_AsWritten.add_constructor("tag:yaml.org,2002:timestamp", _AsWritten._time)
 
 
 class DocumentError(ValueError):
@@ -44,10 +66,15 @@ def to_json(value: object) -> bytes:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file, empty for an empty one. Raises DocumentError when it is not a YAML mapping."""
+    """The mapping in a YAML file, empty for an empty one; values are texts as they are written, times or lists.
+
+    Raises DocumentError when it is not a YAML mapping or cannot be opened.
+    """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), _AsWritten)
+    except OSError as error:
+        raise DocumentError(f"{path.name} cannot be read ({error.strerror}); correct it or remove it") from error
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise DocumentError(f"{path.name} is not YAML ({error}); correct it or remove it") from error
     if content is None:
         return {}
@@ -81,5 +108,9 @@ def _reasons(error: ValidationError) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = _SHORT.repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80

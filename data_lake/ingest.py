@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from data_lake.checking import check_rows
 from data_lake.contracts import Contract, contract, load_contracts
 from data_lake.documents import DocumentError
-from data_lake.files import replace_file
+from data_lake.files import replace_file, sweep
 from data_lake.landing import (
     Entry,
     LandingFile,
@@ -67,9 +67,11 @@ def ingest(
     """Read every new landing file (of these sources) into raw/.
 
     `on_file` is called with the source and the share of its bytes done. What a file contains never stops the ingest:
-    bad rows go to quarantine/, a file that cannot be read gets an index entry with its error.
+    bad rows go to quarantine/, a file that cannot be read gets an index entry with its error. What killed writers left
+    unfinished is removed first.
     """
     report = IngestReport()
+    sweep([layout.landing, layout.raw, layout.quarantine, layout.predictions])
     for entity in load_contracts():
         ensure_readable(layout, entity)
     earlier = entries(layout)
@@ -159,21 +161,21 @@ _ABOUT = pa.schema(
 def _read_into(spool: Spool, file: LandingFile) -> tuple[Entry, datetime | None]:
     """Parse one file into the spool; returns its entry and the sidecar's exported_at."""
     entry = blank_entry(file)
+    exported_at: datetime | None = None
     try:
         export, sidecar = export_of(file)
-    except DocumentError as error:
-        entry.error = str(error)
-        return entry, None
-    try:
+        exported_at = sidecar.exported_at
         for part in SOURCES[file.source].parse(export):
             if isinstance(part, Rows):
                 spool.write(file.name, part)
             else:
                 _note(entry, part)
+    except DocumentError as error:
+        entry.error = str(error)
     except Exception as error:
         # A parser's own fault must not stop the other files: it is recorded with the file and shown as a failure.
         entry.error = f"{type(error).__name__} while reading: {error}"
-    return entry, sidecar.exported_at
+    return entry, exported_at
 
 
 def _note(entry: Entry, problem: Problem) -> None:

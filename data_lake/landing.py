@@ -11,11 +11,11 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from data_lake.contracts import contract
 from data_lake.documents import read_json, read_yaml, to_json, to_yaml, typed
@@ -23,7 +23,7 @@ from data_lake.files import replace_file
 from data_lake.layout import Layout
 from data_lake.sources import SOURCES, Export, recognise
 from data_lake.sources.any.tabular.mapping import folder_of
-from data_lake.sources.reading.sidecars import given_name
+from data_lake.sources.reading.sidecars import encoding, given_name, moment, time_zone, word
 
 TABULAR = "tabular"
 
@@ -49,23 +49,44 @@ class LandingFile:
     mtime_ns: int
 
 
-def _naive_utc(stated: Any) -> datetime | None:
-    try:
-        moment = stated if isinstance(stated, datetime | None) else datetime.fromisoformat(str(stated))
-    except ValueError:
-        raise ValueError("write it as 2026-01-31T12:00:00Z") from None
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment
+_Text = Annotated[str | None, BeforeValidator(word)]
+_Moment = Annotated[datetime | None, BeforeValidator(moment)]
+_Zone = Annotated[Any, BeforeValidator(time_zone)]
+_Encoding = Annotated[str | None, BeforeValidator(encoding)]
+_Currency = Annotated[str | None, BeforeValidator(word), Field(pattern="^[A-Za-z]{3}$")]
+LONGEST_STREAM = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What a person may state beside any export; what else a format asks for stays with the format.
+    """What may be stated beside an export, by any of the formats; a value that cannot be meant costs its file only.
 
-    `exported_at` is naive UTC; a time without a zone is UTC.
+    Moments are naive UTC; a time without a zone is UTC.
     """
 
-    name: Annotated[str | None, BeforeValidator(lambda name: None if name is None else str(name))] = None
-    exported_at: Annotated[datetime | None, BeforeValidator(_naive_utc)] = None
+    name: _Text = None
+    exported_at: _Moment = None
+    platform: _Text = None
+    channel_id: _Text = None
+    channel_login: _Text = None
+    stream_id: _Text = None
+    vod_id: _Text = None
+    stream_title: _Text = None
+    stream_started_at: _Moment = None
+    stream_ended_at: _Moment = None
+    date: _Moment = None
+    first_day: _Moment = None
+    last_day: _Moment = None
+    time_zone: _Zone = None
+    encoding: _Encoding = None
+    currency: _Currency = None
+    sheet: _Text = None
+
+    def __post_init__(self) -> None:
+        if self.stream_started_at and self.stream_ended_at:
+            length = self.stream_ended_at - self.stream_started_at
+            if not timedelta(0) <= length <= LONGEST_STREAM:
+                raise ValueError("stream_ended_at is not within 30 days after stream_started_at")
 
 
 @dataclass
@@ -117,7 +138,7 @@ def add(
 
     The sidecar keeps what was written beside the file (`<file>.yml`) and in `sidecar`; `exported_at` is, unless stated,
     the time the file was last changed. A file that a mapping beside it reads is filed with its mappings, in the folder
-    they name. Raises UnknownFormat when no source knows the content.
+    they name. Raises UnknownFormat when no source knows the content, DocumentError for an unusable sidecar.
     """
     if source is None:
         recognised, what = recognise(path)
@@ -134,7 +155,9 @@ def add(
     beside = sidecar_path(path)
     stated = {**read_sidecar(beside), **(sidecar or {})}
     stated.setdefault("name", path.name)
-    stated.setdefault("exported_at", datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None))
+    typed(stated, Sidecar, beside.name, "correct the sidecar and add the file again")
+    if "exported_at" not in stated and (changed_at := _changed_at(path)):
+        stated["exported_at"] = changed_at
     target = layout.landing_file(source, content, path.name, folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     replace_file(sidecar_path(target), to_yaml(stated))
@@ -149,6 +172,14 @@ def add(
             partial.unlink(missing_ok=True)
             raise
     return Added(target, source, what, is_new=True)
+
+
+def _changed_at(path: Path) -> datetime | None:
+    """When a file was last changed, naive UTC; None where its clock says what cannot be."""
+    try:
+        return moment(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def file_mappings(layout: Layout, folder: Path) -> str:
@@ -212,7 +243,7 @@ def context_of(file: LandingFile) -> str:
         beside += sorted((file.path.parents[len(Path(file.name).parts) - 2]).glob("*.sql"))
     content = hashlib.sha256()
     for path in beside:
-        if path.exists():
+        if path.is_file():
             content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return content.hexdigest()[:16]
 

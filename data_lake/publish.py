@@ -1,8 +1,8 @@
 """The published zone: numbered versions, switched over in one atomic step.
 
-A version is a directory of Parquet files and an analytics.duckdb of views on them. Facts kept by day share the files
-of unchanged days with the version before through hard links. Which tables are published, and whether the audit lets
-them, is decided elsewhere.
+A version is a directory of Parquet files and an analytics.duckdb of views on them. Tables that were not built
+since, and such days of facts kept by day, share their files with the version before through hard links. Which tables
+are published, and whether the audit lets them, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def publish(
                 usable = base if base and table.name in base.by_day else None
                 _write_days(layout, connection, table, building / table.name, usable, before.waiting)
             else:
-                target = literal(str(building / f"{table.name}.parquet"))
-                connection.execute(f"copy (from {table.relation}) to {target} (format parquet, compression zstd)")
+                unchanged = base if base and table.name not in before.models else None
+                _write_whole(layout, connection, table, building / f"{table.name}.parquet", unchanged)
             counted = connection.execute(f"select count(*) from {table.relation}").fetchone()
             version.rows[table.name] = counted[0] if counted else 0
         final = layout.published_version(number)
@@ -104,6 +104,19 @@ def _base(layout: Layout, before: Publication) -> Version | None:
     if before.version is None or not (layout.published_version(before.version) / MANIFEST).exists():
         return None
     return read_version(layout, before.version)
+
+
+def _write_whole(
+    layout: Layout, connection: duckdb.DuckDBPyConnection, table: Table, target: Path, unchanged: Version | None
+) -> None:
+    """The file of a table; of one that was not built since a version, that version's file."""
+    if unchanged:
+        published = layout.published_version(unchanged.number) / target.name
+        if published.exists():
+            os.link(published, target)
+            return
+    copied = f"copy (from {table.relation}) to {literal(str(target))} (format parquet, compression zstd)"
+    connection.execute(copied)
 
 
 def _write_days(
@@ -145,6 +158,7 @@ def _write_database(layout: Layout, version: Version) -> None:
     beside = folder / f".{DATABASE}"
     beside.unlink(missing_ok=True)
     with duckdb.connect(str(beside)) as connection:
+        connection.execute("begin")  # every statement of its own would be written and synced by itself
         for name, description in version.descriptions.items():
             if name in version.by_day:
                 source = f"read_parquet({literal(str(folder / name / '*' / '*.parquet'))}, hive_partitioning = false)"
@@ -154,6 +168,7 @@ def _write_database(layout: Layout, version: Version) -> None:
             connection.execute(f'comment on view "{name}" is {literal(description)}')
             for column, meaning in version.columns[name].items():
                 connection.execute(f'comment on column "{name}"."{column}" is {literal(meaning)}')
+        connection.execute("commit")
     os.replace(beside, folder / DATABASE)
 
 
@@ -202,7 +217,7 @@ def is_current(layout: Layout) -> bool:
     shown = current_version(layout)
     if shown is None or not layout.warehouse.exists():
         return False
-    return read_publication(layout) == Publication(shown.number, ())
+    return read_publication(layout) == Publication(shown.number, (), frozenset())
 
 
 def read_version(layout: Layout, number: int) -> Version:

@@ -90,16 +90,18 @@ class Dbt:
         Unit tests hold for the code, not for the data: `make test` runs them.
         """
         arguments = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
-        return self.run(layout, [*arguments, "--select", *sorted(names)], on_node)
+        return self.run(layout, arguments, on_node, names)
 
-    def run(self, layout: Layout, arguments: Sequence[str], on_node: OnNode) -> Build:
-        """A dbt command on the lake's warehouse."""
+    def run(
+        self, layout: Layout, arguments: Sequence[str], on_node: OnNode, names: Collection[str] | None = None
+    ) -> Build:
+        """A dbt command on the lake's warehouse, over these models and seeds when they are given."""
         self.start()
         folder = home(layout) / "dbt"
         flags = [*FLAGS, *arguments, "--target-path", str(folder), "--log-path", str(folder)]
         log = str(folder / "dbt.log")
         answer: dict[str, Any] | None = None
-        for line in self._ask(layout, flags):
+        for line in self._ask(layout, flags, names):
             if "node" in line:
                 on_node(line["node"], line["is_test"], line["share"])
             elif "success" in line:
@@ -110,14 +112,16 @@ class Dbt:
         results = [NodeResult(**result) for result in answer["results"]]
         return Build(answer["success"], answer["error"], results, log)
 
-    def _ask(self, layout: Layout, arguments: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def _ask(self, layout: Layout, arguments: Sequence[str], names: Collection[str] | None) -> Iterator[dict[str, Any]]:
         """The lines of the child's answer; it ends before its last line when the child does."""
         assert self._process, "started above"
         requests, answers = self._process.stdin, self._process.stdout
         if requests is None or answers is None:
             return
         try:
-            requests.write(json.dumps({"lake": str(layout.root), "arguments": arguments}) + "\n")
+            selected = None if names is None else sorted(names)
+            request = {"lake": str(layout.root), "arguments": arguments, "names": selected}
+            requests.write(json.dumps(request) + "\n")
             requests.flush()
         except BrokenPipeError:
             return

@@ -28,6 +28,8 @@ PARSED_FOLDERS = ("models", "macros", "tests", "seeds")
 # The sources hold the lake's path. Projects are parsed with this in its place, so that one parse serves every lake.
 LAKE = "LAKE_ROOT"
 ANY_LAKE = "/lake-of-the-run"
+# A tag of no model: those that a request selects get it.
+OF_THE_REQUEST = "of-the-request"
 NODE_EVENTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
 
 
@@ -54,26 +56,47 @@ def main(arguments: list[str]) -> int:
 def serve() -> int:
     """Answer requests from the standard input until it ends.
 
-    A request is `{"lake": its folder, "arguments": [...]}`. Its answer is a line `{"node", "is_test", "share"}` for
-    every model and test that ended, then one `{"success", "error", "results"}`. What dbt prints goes to the standard
-    error.
+    A request is `{"lake": its folder, "arguments": [...], "names": models and seeds to select, or null}`. Its answer
+    is a line `{"node", "is_test", "share"}` for every model and test that ended, then one `{"success", "error",
+    "results"}`. What dbt prints goes to the standard error.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    import dbt.cli.main  # noqa: F401  (loaded while the parent reads files)
-
     internals = _internals()
     parsed = _parsed_path()
     manifest = _load(parsed)
+    if manifest:
+        _warm_up(manifest)
+        internals.close_warehouse()  # dbt's adapter knows the lake of its first command
     for line in sys.stdin:
         request = json.loads(line)
         os.environ[LAKE] = request["lake"]
-        _answer(answers, _invoke(request["arguments"], _in_lake(manifest), answers))
+        arguments = request["arguments"]
+        if request["names"] is not None:
+            _tag(manifest, set(request["names"]))
+            arguments = [*arguments, "--select", f"tag:{OF_THE_REQUEST}"]
+        _answer(answers, _invoke(arguments, _in_lake(manifest), answers))
         internals.close_warehouse()
         _answer(answers, {"closed": True})
         # dbt writes into the project it builds: the next request gets one of its own, made while nobody waits.
         manifest = _load(parsed)
     return 0
+
+
+def _warm_up(manifest: Any) -> None:
+    """Have dbt load what it loads with its first command, while the parent reads files; opens no warehouse."""
+    from dbt.cli.main import dbtRunner
+
+    nothing = f"tag:{OF_THE_REQUEST}"
+    flags = ["--quiet", "--log-level-file", "none", "--no-write-json"]
+    dbtRunner(manifest=manifest).invoke([*flags, "list", "--select", nothing])
+
+
+def _tag(manifest: Any, names: set[str]) -> None:
+    """Mark what a request selects: dbt compares every name it is given with every node, three times."""
+    for node in manifest.nodes.values():
+        if node.resource_type in ("model", "seed") and node.name in names:
+            node.tags.append(OF_THE_REQUEST)
 
 
 def _invoke(arguments: list[str], manifest: Any, answers: TextIO) -> dict[str, Any]:

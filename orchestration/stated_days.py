@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 from data_lake import landing
 from data_lake.layout import Layout
 from data_lake.planning import observed
+from data_lake.sources.reading.sidecars import stated_time
 
 
 def stated_days(layout: Layout, files: Sequence[landing.LandingFile]) -> list[date]:
@@ -23,12 +23,6 @@ def _stated(files: Sequence[landing.LandingFile], *keys: str) -> Iterator[date]:
     for file in files:
         try:
             sidecar = landing.read_sidecar(landing.sidecar_path(file.path))
-            yield from [_as_day(sidecar[key]) for key in keys if key in sidecar]
+            yield from [day.date() for key in keys if (day := stated_time(sidecar, key))]
         except ValueError:
             continue  # the ingest reports the sidecar with its file
-
-
-def _as_day(value: Any) -> date:
-    if isinstance(value, datetime):
-        return value.date()
-    return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])

@@ -9,10 +9,8 @@ import json
 import logging
 import os
 import shutil
-import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -25,11 +23,6 @@ from data_lake.layout import Layout
 
 # Where Great Expectations keeps things below quality/gx, and the pages beside it.
 CONFIG, SUITES, DEFINITIONS, RESULTS, DOCS = "great_expectations.yml", "suites", "definitions", "results", "data_docs"
-
-
-def preload() -> None:
-    """Start importing Great Expectations (4 s) in a thread, for a caller that has something else to wait for."""
-    threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
 
 
 class Validator:

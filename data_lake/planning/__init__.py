@@ -11,6 +11,7 @@ from data_lake.planning.ranges import Days, Range
 from data_lake.planning.state import (
     BuildState,
     Publication,
+    await_publication,
     begin_build,
     built_as_of,
     end_audit,
@@ -30,6 +31,7 @@ __all__ = [
     "PlanError",
     "Publication",
     "Range",
+    "await_publication",
     "begin_build",
     "built_as_of",
     "end_audit",

@@ -30,6 +30,7 @@ _TABLES = """
     create table if not exists lake.unpublished (first_day date, last_day date);
     create table if not exists lake.unaudited (model varchar primary key);
     create table if not exists lake.publication (version integer);
+    create table if not exists lake.unpublished_models (model varchar primary key);
 """
 
 
@@ -50,10 +51,11 @@ class BuildState:
 @dataclass(frozen=True)
 class Publication:
     """The version that was last published from the warehouse, None before the first; `waiting` are the days built
-    since, None for every day."""
+    since, None for every day, `models` the models built since."""
 
     version: int | None
     waiting: Days
+    models: frozenset[str]
 
 
 def _open(layout: Layout) -> duckdb.DuckDBPyConnection:
@@ -74,7 +76,7 @@ def read_state(layout: Layout) -> BuildState | None:
                 return None
             rows = connection.execute("select entity, day, source, fingerprint from lake.built").fetchall()
             unfinished = _days_of(connection, "unfinished")
-            models = _unaudited(connection)
+            models = _models_of(connection, "unaudited")
         except duckdb.CatalogException:
             return None
     partitions = {(entity, day, source): fingerprint for entity, day, source, fingerprint in rows}
@@ -87,8 +89,8 @@ def _days_of(connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[dat
     return None if ALWAYS in ranges else frozenset().union(*(span(first, last) for first, last in ranges))
 
 
-def _unaudited(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    return frozenset(name for (name,) in connection.execute("select model from lake.unaudited").fetchall())
+def _models_of(connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[str]:
+    return frozenset(name for (name,) in connection.execute(f"select model from lake.{table}").fetchall())
 
 
 def begin_build(layout: Layout, todo: Plan, models: Iterable[str]) -> None:
@@ -102,7 +104,15 @@ def begin_build(layout: Layout, todo: Plan, models: Iterable[str]) -> None:
             connection.execute("insert into lake.unpublished values (?, ?)", [first, last])
         for model in sorted(models):
             connection.execute("insert or ignore into lake.unaudited values (?)", [model])
+            connection.execute("insert or ignore into lake.unpublished_models values (?)", [model])
         connection.execute("commit")
+
+
+def await_publication(layout: Layout, models: Iterable[str]) -> None:
+    """Note models that were built beside a plan, of no days of their own."""
+    with connect(layout, str(layout.warehouse)) as connection:
+        for model in sorted(models):
+            connection.execute("insert or ignore into lake.unpublished_models values (?)", [model])
 
 
 def end_build(layout: Layout, todo: Plan) -> None:
@@ -152,7 +162,7 @@ def unaudited(layout: Layout) -> frozenset[str]:
         return frozenset()
     with _open(layout) as connection:
         try:
-            return _unaudited(connection)
+            return _models_of(connection, "unaudited")
         except duckdb.CatalogException:
             return frozenset()
 
@@ -166,22 +176,28 @@ def built_as_of(layout: Layout) -> date | None:
 def read_publication(layout: Layout) -> Publication:
     """What was published from the warehouse, and what waits for it; nothing of both where there is no warehouse."""
     if not layout.warehouse.exists():
-        return Publication(None, ())
+        return Publication(None, (), frozenset())
     with _open(layout) as connection:
         return publication(connection)
 
 
 def publication(connection: duckdb.DuckDBPyConnection) -> Publication:
-    """The same of an open warehouse."""
-    row = connection.execute("select version from lake.publication").fetchone()
-    days = _days_of(connection, "unpublished")
-    return Publication(row[0] if row else None, None if days is None else ranges_of(days))
+    """The same of an open warehouse; of one by a version that remembered less, everything waits."""
+    try:
+        row = connection.execute("select version from lake.publication").fetchone()
+        days = _days_of(connection, "unpublished")
+        models = _models_of(connection, "unpublished_models")
+    except duckdb.CatalogException:
+        return Publication(None, None, frozenset())
+    return Publication(row[0] if row else None, None if days is None else ranges_of(days), models)
 
 
 def end_publication(connection: duckdb.DuckDBPyConnection, version: int) -> None:
-    """Note, in an open warehouse, that this version holds every day that was built."""
+    """Note, in an open warehouse, that this version holds every day and model that was built."""
+    connection.execute(_TABLES)
     connection.execute("begin")
     connection.execute("delete from lake.unpublished")
+    connection.execute("delete from lake.unpublished_models")
     connection.execute("delete from lake.publication")
     connection.execute("insert into lake.publication values (?)", [version])
     connection.execute("commit")

@@ -7,13 +7,13 @@ matter, which models `selection`'s.
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from data_lake.contracts import load_contracts
-from data_lake.expectations.validation import preload
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, built_as_of, end_audit, end_build, read_publication
 from data_lake.planning.ranges import Range, ranges_of, span
@@ -32,6 +32,8 @@ from orchestration.window import Window
 from orchestration.work import judged_models, models_to_build
 
 BUILD_STEP = "build_marts"
+# What later steps take seconds to import.
+IMPORTED_LATER = {"expect": "great_expectations", "score": "skops.io"}
 
 
 def model_key(node: Mapping[str, Any]) -> dg.AssetKey:
@@ -109,8 +111,7 @@ def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
         selected = {key.path[-1] for key in context.selected_asset_keys}
         building = selected & names(manifest, models_of_worlds(manifest, worlds))
         begin_build(layout, todo, building)
-        # The audit that follows needs it, and here we wait for dbt.
-        threading.Thread(target=preload, daemon=True).start()
+        threading.Thread(target=_import_ahead, args=(context.run.step_keys_to_execute,), daemon=True).start()
         variables = dbt_vars(todo, read_publication(layout).waiting)
         results = read_results(dbt.build(layout, building, variables, _bars(progress)), manifest)
         # A run over fewer models leaves the rest as they were: what they were built from is not known then.
@@ -129,6 +130,13 @@ def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
 
     definition: dg.AssetsDefinition = build
     return definition
+
+
+def _import_ahead(step_keys: Collection[str] | None) -> None:
+    """Import what later steps of this run need, while dbt is waited for."""
+    for step, module in IMPORTED_LATER.items():
+        if step_keys is None or step in step_keys:
+            import_module(module)
 
 
 def _bars(progress: Progress) -> Any:

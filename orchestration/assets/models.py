@@ -13,6 +13,7 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from data_lake.layout import Layout
+from data_lake.planning import await_publication
 from data_lake.publish import PublishError
 from ml.question import Question
 from ml.questions import QUESTIONS, SCORECARD
@@ -211,6 +212,7 @@ def insights_assets(manifest: Manifest) -> dg.AssetsDefinition:
             lambda name, is_test, share: progress.advance(steps.INSIGHTS, share, name),
         )
         results = read_results(build, manifest)
+        await_publication(layout, results.built_names)
         progress.finish(steps.INSIGHTS, f"{len(results.built)} tables, {results.tests_passed:,} checks passed")
         with lake.warehouse() as warehouse:
             checks = {key.name: key for key in context.selected_asset_check_keys}

@@ -139,7 +139,7 @@ def test_dbt_drops_events_below_every_level_before_it_makes_a_message() -> None:
     code = """
 from io import StringIO
 dbt_internals.drop_events_early()
-from dbt_common.events.types import Formatting
+from dbt_common.events.types import Formatting, SystemExecutingCmd
 from dbt_common.events.base_types import EventLevel
 from dbt_common.events.event_manager_client import add_logger_to_manager
 from dbt_common.events.functions import fire_event
@@ -154,9 +154,14 @@ add_logger_to_manager(config)
 fire_event(Formatting("low"), level=EventLevel.DEBUG)
 low = len(made)
 fire_event(Formatting("high"), level=EventLevel.INFO)
-print(low, len(made), "high" in out.getvalue())
+empty = SystemExecutingCmd(cmd=["ls"])
+dbt_internals.drop_events_early()
+full = SystemExecutingCmd(cmd=["ls"])  # no log yet: nothing is dropped
+print(low, len(made), "high" in out.getvalue(), list(empty.cmd), list(full.cmd))
 """
-    assert in_dbt(code) == "0 1 True", "dbt fires its events another way: see orchestration/patches/dbt_internals.py"
+    assert in_dbt(code) == "0 1 True [] ['ls']", (
+        "dbt fires its events another way: see orchestration/patches/dbt_internals.py"
+    )
 
 
 def test_dbts_adapter_still_keeps_the_warehouse_where_we_close_it(tmp_path: Path) -> None:

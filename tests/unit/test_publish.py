@@ -14,7 +14,7 @@ import pytest
 
 from data_lake.documents import DocumentError
 from data_lake.layout import Layout
-from data_lake.planning import Plan, begin_build, end_build
+from data_lake.planning import Plan, await_publication, begin_build, end_build
 from data_lake.publish import (
     PublishError,
     Table,
@@ -32,14 +32,20 @@ STREAMS = Table("streams", "main.streams", "One row per stream.", {"name": "Its 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def build(lake: Layout, rows: dict[str, int], days: tuple[tuple[date, date], ...] | None = None) -> None:
+def build(
+    lake: Layout,
+    rows: dict[str, int],
+    days: tuple[tuple[date, date], ...] | None = None,
+    models: tuple[str, ...] = ("messages", "streams"),
+    stream: str = "a",
+) -> None:
     todo = Plan(date(2026, 1, 3), days, (), (), "models", "a test")
-    begin_build(lake, todo, ())
+    begin_build(lake, todo, models)
     with connect(lake, str(lake.warehouse)) as connection:
         connection.execute("create or replace table messages (event_date date, n integer)")
         for day, n in rows.items():
             connection.execute("insert into messages values (?, ?)", [day, n])
-        connection.execute("create or replace table streams as select 'a' as name")
+        connection.execute(f"create or replace table streams as select '{stream}' as name")
     end_build(lake, todo)
 
 
@@ -79,6 +85,30 @@ def test_unchanged_days_share_their_files_with_the_version_before(lake: Layout) 
     assert inode(first, "2026-01-02") != inode(second, "2026-01-02")
     assert analytics(lake.current, "select sum(n) from messages") == [(6,)]
     assert analytics(lake.published_version(first.number), "select sum(n) from messages") == [(3,)]
+
+
+def test_a_table_that_was_not_built_since_shares_its_file_with_the_version_before(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    first = release(lake)
+    none: tuple[tuple[date, date], ...] = ()
+    build(lake, {"2026-01-01": 1}, none, models=("messages",))
+    second = release(lake)
+    build(lake, {"2026-01-01": 1}, none, models=("streams",), stream="b")
+    third = release(lake)
+    files = [lake.published_version(version.number) / "streams.parquet" for version in (first, second, third)]
+    assert files[0].samefile(files[1])
+    assert not files[1].samefile(files[2])
+    assert [pl.read_parquet(file).item() for file in files] == ["a", "a", "b"]
+
+
+def test_a_table_built_beside_a_plan_is_written_anew(lake: Layout) -> None:
+    build(lake, {"2026-01-01": 1})
+    release(lake)
+    with connect(lake, str(lake.warehouse)) as connection:
+        connection.execute("create or replace table streams as select 'b' as name")
+    await_publication(lake, ["streams"])
+    release(lake)
+    assert analytics(lake.current, "from streams") == [("b",)]
 
 
 def test_a_day_that_became_empty_leaves_the_published_table(lake: Layout) -> None:
