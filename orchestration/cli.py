@@ -17,6 +17,7 @@ from data_lake.errors import LakeError
 from data_lake.layout import REBUILDABLE, Layout
 from data_lake.sample_world import world_names
 from orchestration import client_commands
+from orchestration.forget_command import forget
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +57,7 @@ def main(debug: bool) -> None:
     """An audience lakehouse: exports in, tested tables out. The lake is at LAKE_ROOT (data_lake/storage unless set)."""
 
 
-for command in client_commands.commands():
+for command in (*client_commands.commands(), forget):
     main.add_command(command)
 
 

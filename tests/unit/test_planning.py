@@ -157,6 +157,50 @@ def built_streams(lake: Layout, *streams: tuple[str, str, str]) -> None:
                 connection.execute("insert into int_stream_activity values (?, ?, ?)", [moment[:10], "twitch", name])
 
 
+def built_ids(lake: Layout, *rows: tuple[str, str, str]) -> None:
+    """As if the models had staged these (day, source, id) of chat messages on Twitch."""
+    with duckdb.connect(str(lake.warehouse)) as connection:
+        connection.execute("delete from stg_chat_messages_keys")
+        for row in rows:
+            connection.execute("insert into stg_chat_messages_keys values (?, ?, 'twitch', ?)", row)
+
+
+def test_a_message_that_moved_to_another_day_reaches_the_day_it_was_on_and_back(lake: Layout) -> None:
+    put(
+        lake,
+        "chat_messages",
+        message("a", "2026-01-10 20:00", stream_id=None),
+        message("z", "2026-01-31 20:00", stream_id=None),
+    )
+    build(lake)
+    built_ids(lake, ("2026-01-10", "streampai", "a"), ("2026-01-31", "streampai", "z"))
+    put(
+        lake,
+        "chat_messages",
+        message("a", "2026-01-20 20:00", stream_id=None),
+        message("b", "2026-01-20 20:00", stream_id=None),
+        source="irc",
+    )
+    assert ranges(build(lake)) == [("2026-01-08", "2026-01-11"), ("2026-01-18", "2026-01-21")]
+    built_ids(lake, ("2026-01-10", "streampai", "a"), ("2026-01-20", "irc", "a"), ("2026-01-20", "irc", "b"))
+    assert planned(lake).is_empty
+    lake.raw_partition("chat_messages", day("2026-01-20"), "irc").unlink()
+    assert ranges(planned(lake)) == [("2026-01-08", "2026-01-11"), ("2026-01-18", "2026-01-21")]
+
+
+def test_an_id_of_another_platform_is_another_message(lake: Layout) -> None:
+    put(
+        lake,
+        "chat_messages",
+        message("a", "2026-01-10 20:00", stream_id=None),
+        message("z", "2026-01-31 20:00", stream_id=None),
+    )
+    build(lake)
+    built_ids(lake, ("2026-01-10", "streampai", "a"))
+    put(lake, "chat_messages", message("a", "2026-01-20 20:00", stream_id=None, platform="kick"))
+    assert ranges(planned(lake)) == [("2026-01-18", "2026-01-21")]
+
+
 def test_activity_after_a_hole_of_days_reaches_back_to_the_activity_before(lake: Layout) -> None:
     put(lake, "chat_messages", message("z", "2026-01-31 20:00", stream_id=None))
     put(lake, "viewer_counts", sample("2026-01-01 20:00", 5), sample("2026-01-02 20:00", 5))
