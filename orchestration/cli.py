@@ -186,10 +186,14 @@ def status() -> None:
 @click.argument("query")
 @click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, format_: str) -> None:
-    """Run a DuckDB query on the published tables."""
+    """Run a DuckDB query on the published tables.
+
+    fold_text(text) and text_key(text) make texts comparable: case, blanks, width and invisible characters aside.
+    """
     import duckdb
     from rich.console import Console
 
+    from data_lake.texts import add_text_functions
     from orchestration.terminal import rows_as
 
     database = Layout.from_env().analytics
@@ -199,6 +203,8 @@ def sql(query: str, format_: str) -> None:
         # The version's own path: what is published meanwhile does not change what this query reads.
         with duckdb.connect(str(database.resolve()), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
+            if "fold_text" in query or "text_key" in query:
+                add_text_functions(connection)
             result = connection.execute(query)
             columns = [column[0] for column in result.description or []]
             rows = result.fetchall()
