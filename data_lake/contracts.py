@@ -107,6 +107,11 @@ class Contract:
         return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
+    def has_ids(self) -> bool:
+        """Whether rows are events that an id names: two rows of one id are one event, whenever they say it was."""
+        return self.kind == "event" and self.event_time not in self.key
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.columns)
 

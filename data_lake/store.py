@@ -101,6 +101,17 @@ def _remove_partition(path: Path) -> bool:
     return True
 
 
+def drop_rows(layout: Layout, entity: str, day: date, source: str, landing_file: str) -> None:
+    """Take the rows of one landing file out of a partition, of whatever contract it is."""
+    path = layout.raw_partition(entity, day, source)
+    table = pq.read_table(path, partitioning=None)
+    kept = table.filter(pc.not_equal(table.column("landing_file"), landing_file))
+    if kept.num_rows:
+        replace_file(path, parquet(kept))
+    else:
+        _remove_partition(path)
+
+
 def ensure_readable(layout: Layout, entity: str) -> None:
     """Put down the file without rows that lets dbt read an entity nobody has filled."""
     expected = contract(entity)
@@ -157,8 +168,9 @@ def merge(
     """Merge the rows of the relation named `rows` into the partitions of their days; returns the days that changed.
 
     `rows` has the contract's columns and `_row`. Rows that earlier reads of `landing_files` left behind are dropped,
-    on `also_days` too. Of rows with one key the latest extracted_at wins, then the greater landing file name (it
-    starts with the content's hash), then the later row: the order in which files arrive does not matter.
+    on `also_days` too. Of rows with one key one that names its stream wins (a highlight or a clip repeats messages of a
+    broadcast and does not), then the latest extracted_at, then the greater landing file name (it starts with the
+    content's hash), then the later row: the order in which files arrive does not matter.
     """
     expected = contract(entity)
     day_of = f'cast("{expected.event_time}" as date)'
@@ -185,6 +197,9 @@ def merge(
     )
     keys = " and ".join(f'm."{k}" = r."{k}"' for k in expected.key)
     is_repeated = f"(select 1 from _repeated r where m._day = r._day and {keys})"
+    best = ["extracted_at desc", "landing_file desc", "_row desc"]
+    if "stream_id" in expected.column_names:
+        best.insert(0, "stream_id is null")
     order = quoted([expected.event_time, *(k for k in expected.key if k != expected.event_time)])
     reader = connection.execute(
         f"""with once as (
@@ -192,7 +207,7 @@ def merge(
         ), winners as (
             select _day, {names} from _merging m where exists {is_repeated}
             qualify row_number() over (
-                partition by _day, {key} order by extracted_at desc, landing_file desc, _row desc
+                partition by _day, {key} order by {", ".join(best)}
             ) = 1
         )
         select * from (from once union all from winners) order by _day, {order}"""

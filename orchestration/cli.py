@@ -17,6 +17,7 @@ from data_lake.errors import LakeError
 from data_lake.layout import REBUILDABLE, Layout
 from data_lake.sample_world import world_names
 from orchestration import client_commands
+from orchestration.forget_command import forget
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +57,7 @@ def main(debug: bool) -> None:
     """An audience lakehouse: exports in, tested tables out. The lake is at LAKE_ROOT (data_lake/storage unless set)."""
 
 
-for command in client_commands.commands():
+for command in (*client_commands.commands(), forget):
     main.add_command(command)
 
 
@@ -185,11 +186,15 @@ def status() -> None:
 @click.argument("query")
 @click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, format_: str) -> None:
-    """Run a DuckDB query on the published tables."""
+    """Run a DuckDB query on the published tables.
+
+    fold_text(text) and text_key(text) make texts comparable: case, blanks, width and invisible characters aside.
+    """
     from shutil import get_terminal_size
 
     import duckdb
 
+    from data_lake.texts import add_text_functions
     from data_lake.views import moved_from, open_version
     from orchestration.answers import show_answer, write_answer
 
@@ -203,6 +208,8 @@ def sql(query: str, format_: str) -> None:
         click.echo(f"this lake was moved or copied from {elsewhere}: {advice}", err=True)
     try:
         with open_version(layout, folder, with_comments="comment" in query.lower()) as connection:
+            if "fold_text" in query or "text_key" in query:
+                add_text_functions(connection)
             if format_ == "table":
                 show_answer(connection, query, get_terminal_size().columns, sys.stdout)
             else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from data_lake import landing
 from data_lake.layout import Layout
 from data_lake.planning import observed
-from data_lake.publish import Version, current_version
+from data_lake.publish import DATABASE, Version, current_version
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -124,6 +124,6 @@ def describe_lake(layout: Layout, summary: RunSummary) -> None:
         elif entry.problem_count:
             first = f"{entry.problem_count:,} parts, first: {entry.problems[0]['reason']}"
             summary.failed_files.append((f"{entry.source}/{entry.name}", first))
-    summary.span = observed(layout)
+    summary.span = summary.span or observed(layout)
     summary.published = current_version(layout)
-    summary.database = str(layout.analytics)
+    summary.database = str(layout.current / DATABASE)

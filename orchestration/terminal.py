@@ -103,7 +103,7 @@ def show_status(console: Console, status: Status, missing_logins: Sequence[str] 
         parts = f"{entry.problem_count} parts unread, first: {entry.problems[0]['reason']}" if entry.problems else ""
         _say(console, "failed", f"{entry.source}/{entry.name}: {entry.error or parts}")
     for name in status.missing:
-        _say(console, "missing", f"landing/{name} is gone; its rows stay until 'fullhouse run --rebuild raw'")
+        _say(console, "missing", f"landing/{name} is gone; its rows stay until 'fullhouse forget {name}'")
     for name in status.unknown:
         _say(console, "unknown", f"landing/{name}/ belongs to no source; use 'fullhouse add FILE...'")
     for sentence in missing_logins:

@@ -17,6 +17,14 @@ from data_lake.store import write_partition
 EXPORTED = datetime(2026, 3, 1, 12)
 # What planning reads of the live world's models, without rows.
 PLANNED_MODELS = {
+    **{
+        f"stg_{entity}_keys": f"select null::date as event_date, '' as source, {names} limit 0"
+        for entity, names in {
+            "chat_messages": "'' as platform, '' as message_id",
+            "moderation_actions": "'' as platform, '' as action_id",
+            "stream_events": "'' as platform, '' as event_id",
+        }.items()
+    },
     "int_stream_activity": "select null::date as event_date, '' as platform, '' as stream_id limit 0",
     "int_stream_intervals": """select '' as platform, '' as stream_id, '' as channel_id,
         null::timestamp as started_at, null::timestamp as ended_at limit 0""",

@@ -71,17 +71,26 @@ def attach_models(connection: duckdb.DuckDBPyConnection, name: str, world: World
     Raises PlanError when the warehouse has no such model or column.
     """
     for model, columns in world.models.items():
-        try:
-            connection.execute(
-                f"create or replace temp view built_{model} as select {quoted(columns)} from warehouse.main.{model}"
-            )
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            reason = str(error).splitlines()[0]
-            raise PlanError(
-                f"the {name} world was built without the model {model} ({', '.join(columns)}), which says how far a "
-                f"change affects it: if the model was renamed, rename it in data_lake/planning/worlds/{name}.py; if "
-                f"its table was dropped, 'fullhouse run --rebuild warehouse' builds it again ({reason})"
-            ) from error
+        attach_model(connection, model, columns, f"worlds/{name}.py")
+
+
+def attach_model(connection: duckdb.DuckDBPyConnection, model: str, columns: Iterable[str], named_in: str) -> str:
+    """Make a temporary view of a model of the attached warehouse; returns its name, `built_<model>`.
+
+    `named_in` is the file of planning/ that names the model. Raises PlanError when the warehouse has no such model or
+    column.
+    """
+    view, wanted = f"built_{model}", tuple(columns)
+    try:
+        connection.execute(f"create or replace temp view {view} as select {quoted(wanted)} from warehouse.main.{model}")
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        reason = str(error).splitlines()[0]
+        raise PlanError(
+            f"the warehouse was built without the model {model} ({', '.join(wanted)}), which says how far a "
+            f"change affects it: if the model was renamed, rename it in data_lake/planning/{named_in}; if "
+            f"its table was dropped, 'fullhouse run --rebuild warehouse' builds it again ({reason})"
+        ) from error
+    return view
 
 
 def in_parts(parts: Iterable[tuple[date, str]]) -> str:

@@ -5,17 +5,15 @@
 coalesce(list_position([{{ sql_texts(var("source_rank")) }}], {{ column }}), 1000)
 {%- endmacro -%}
 
-{# Best row first: the more trusted source, then the later export, then the file's name, as within a source of raw/. #}
+{#
+  Best row first: the more trusted source, then the later export, then the file's name, as within a source of raw/. Of
+  rows that say different times, too: sources are ranked by how the time got into them (docs/formats.md).
+#}
 {%- macro best_first() -%}
 {{ source_rank() }}, extracted_at desc, landing_file desc
 {%- endmacro -%}
 
-{# What stands before the ':' of an id, '' for the platform's own ids. Ids of different spaces are never equal. #}
-{%- macro id_space(id) -%}
-case when contains({{ id }}, ':') then split_part({{ id }}, ':', 1) else '' end
-{%- endmacro -%}
-
-{# True for an id that the platform gave. #}
+{# True for an id that the platform gave: others have what made them before a ':'. #}
 {%- macro is_native(id) -%}
 not contains({{ id }}, ':')
 {%- endmacro -%}

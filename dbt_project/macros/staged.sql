@@ -4,17 +4,85 @@
 #}
 
 {#
-  An entity of events: days up to as_of. `derived`: the SQL of columns that are not taken over as they are.
-  raw/ is unique per key, source and day, so only (platform, day)s where two sources speak in one id space
-  (stg_<entity>_sources) are ranked; all others pass untouched, at the price of an empty join. No CTE over raw/: DuckDB
-  would materialize all of it and push no filter into the scan.
+  An entity of events that have ids: days up to as_of. `derived`: the SQL of columns that are not taken over as they are.
+  Which row stands where several have one id is said by stg_<entity>_keys, over all days. No CTE over raw/: DuckDB would
+  materialize all of it and push no filter into the scan.
 #}
 {%- macro staged_events(entity, derived={}) -%}
+{%- set contract = contract_of(entity, 'event') -%}
+select
+    {{ staged_columns(contract, derived) }}
+from {{ source('raw', entity) }} as r
+anti join (
+    select * from {{ ref('stg_' ~ entity ~ '_keys') }} where is_superseded
+) as superseded
+    on r.event_date = superseded.event_date
+    and r.source = superseded.source
+    {%- for column in contract['key'] %}
+    and r.{{ column }} = superseded.{{ column }}
+    {%- endfor %}
+where {{ is_seen('r.event_date') }}
+{%- endmacro -%}
+
+{#
+  The ids of an entity of events, and whether the row of each stands: one row per day, id and source. A row gives way
+  to a better one of its id (best_first) on any day. Of days outside the window only the ids are read that the window
+  has as well: which of their rows stand cannot change, because the planner puts every day of a changed id into it.
+#}
+{%- macro staged_keys(entity) -%}
+{{ config(
+    materialized='incremental', incremental_strategy='replace_window', on_schema_change='fail', tags=['daily']
+) }}
+{%- set key = contract_of(entity, 'event')['key'] -%}
+{%- set columns = (['event_date'] + key + ['source', 'extracted_at', 'landing_file']) | join(', ') -%}
+{%- set key = key | join(', ') -%}
+with due as (
+    select {{ columns }} from {{ source('raw', entity) }} where {{ in_window() }}
+),
+
+every as (
+    select {{ columns }} from due
+    {%- if is_incremental() %}
+    union all
+    select {{ columns }} from {{ this }}
+    semi join due using ({{ key }})
+    where {{ is_seen() }} and not {{ in_window() }}
+    {%- endif %}
+),
+
+repeated as (
+    select {{ key }} from every group by {{ key }} having count(*) > 1
+),
+
+superseded as (
+    select {{ columns }} from every
+    semi join repeated using ({{ key }})
+    qualify row_number() over (partition by {{ key }} order by {{ best_first() }}, event_date desc) > 1
+)
+
+select
+    {{ columns }},
+    false as is_superseded
+from due
+anti join superseded using (event_date, {{ key }}, source)
+union all
+select
+    {{ columns }},
+    true as is_superseded
+from superseded where {{ in_window() }}
+{%- endmacro -%}
+
+{#
+  An entity of samples, whose key holds their moment: days up to as_of; `derived` as above. raw/ is unique per key,
+  source and day, so only (platform, day)s of two sources (stg_<entity>_sources) are ranked; all others pass untouched,
+  at the price of an empty join.
+#}
+{%- macro staged_samples(entity, derived={}) -%}
 {%- set contract = contract_of(entity, 'event') -%}
 {%- set contested -%}
 (
         select platform, event_date from {{ ref('stg_' ~ entity ~ '_sources') }}
-        group by platform, event_date, id_space
+        group by platform, event_date
         having count(*) > 1
     ) as contested
     on r.platform = contested.platform and r.event_date = contested.event_date
@@ -47,18 +115,16 @@ from (
 {%- endmacro -%}
 
 {#
-  Which sources say something about a day of an entity of events: one row per day, platform, id space and source. One
-  table per entity, so that nothing is built anew because another entity changed.
+  Which sources say something about a day of an entity of samples: one row per day, platform and source. One table per
+  entity, so that nothing is built anew because another entity changed.
 #}
 {%- macro day_sources(entity) -%}
 {{ config(
     materialized='incremental', incremental_strategy='replace_window', on_schema_change='fail', tags=['daily']
 ) }}
-{%- set id = contract_of(entity, 'event').get('synthetic_id', {}).get('column') -%}
 select
     event_date,
     platform,
-    {{ id_space(id) if id else "''" }} as id_space,
     source,
     count(*) as row_count
 from {{ source('raw', entity) }}
@@ -74,8 +140,7 @@ event_date
 {%- endmacro -%}
 
 {#
-  The contract of an entity: its `key`, `columns` and `synthetic_id`. Raises a compiler error for another kind than
-  `kind`. Sources are not known yet when dbt parses a model: then it is empty.
+  The contract of an entity: its `key` and `columns`. Raises a compiler error for another kind than `kind`. Sources are not known yet when dbt parses a model: then it is empty.
 #}
 {%- macro contract_of(entity, kind) -%}
 {%- if not execute -%}
@@ -86,7 +151,7 @@ event_date
 {%- set meta = node.config.meta -%}
 {%- if meta.kind != kind -%}
     {{ exceptions.raise_compiler_error("the contract of " ~ entity ~ " says that it is of kind '" ~ meta.kind
-        ~ "': stage it with staged_events or staged_states accordingly") }}
+        ~ "': stage it with staged_events, staged_samples or staged_states accordingly") }}
 {%- endif -%}
-{{ return({"key": meta.key, "columns": node.columns.keys() | list, "synthetic_id": meta.get("synthetic_id", {})}) }}
+{{ return({"key": meta.key, "columns": node.columns.keys() | list}) }}
 {%- endmacro -%}

@@ -50,26 +50,15 @@ select distinct
 {%- endmacro -%}
 
 {# Days of a platform with native rows of an entity and others, there or on a neighbouring day. #}
-{%- macro mixed_days(entity) -%}
+{%- macro mixed_days(entity, id) -%}
 select
         platform,
         event_date + near.days as event_date
-    from {{ ref('stg_' ~ entity ~ '_sources') }}, (select unnest([-1, 0, 1]) as days) as near
-    where {{ in_window(pad=2) }}
+    from (
+        select distinct platform, event_date, {{ is_native(id) }} as is_native
+        from {{ ref('stg_' ~ entity ~ '_keys') }}
+        where {{ in_window(pad=2) }}
+    ), (select unnest([-1, 0, 1]) as days) as near
     group by all
-    having bool_or(id_space = '') and bool_or(id_space <> '')
-{%- endmacro -%}
-
-{#
-  One row that two sources date on either side of midnight (a clock, a rounding): the worse of the two by best_first().
-  Staging ranks within a day, so that its days can be read alone; ten minutes around midnight are ranked here.
-#}
-{%- macro seen_on_both_days(rows, id, moment) -%}
-select
-        event_date,
-        platform,
-        {{ id }}
-    from {{ rows }}
-    where {{ in_window(pad=1) }} and ({{ moment }}::time >= time '23:50:00' or {{ moment }}::time < time '00:10:00')
-    qualify row_number() over (partition by platform, {{ id }} order by {{ best_first() }}, event_date) > 1
+    having bool_or(is_native) and bool_or(not is_native)
 {%- endmacro -%}

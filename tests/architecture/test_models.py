@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from data_lake.contracts import load_contracts
 from orchestration.project import load_manifest
 
 # Of no world: every world may read what lies there.
@@ -207,8 +208,7 @@ def test_a_clock_behind_macros_is_found(manifest: Mapping[str, Any]) -> None:
 
 
 def test_every_entity_is_staged_as_the_kind_that_its_contract_says(manifest: Mapping[str, Any]) -> None:
-    kinds = {"event": "staged_events", "state": "staged_states"}
-    for source in manifest["sources"].values():
-        if source["source_name"] == "raw":
-            code = manifest["nodes"][f"model.full_house.stg_{source['name']}"]["raw_code"]
-            assert f"{kinds[source['config']['meta']['kind']]}('{source['name']}'" in code, source["name"]
+    for entity, contract in load_contracts().items():
+        event = "staged_events" if contract.has_ids else "staged_samples"
+        macro = {"event": event, "state": "staged_states"}[contract.kind]
+        assert f"{macro}('{entity}'" in manifest["nodes"][f"model.full_house.stg_{entity}"]["raw_code"]

@@ -12,7 +12,7 @@ from data_lake import publish
 from data_lake.layout import Layout
 from data_lake.publish import current_version
 from data_lake.store import write_partition
-from tests.builders import day, message, put, rows_of
+from tests.builders import at, day, put, rows_of, stream
 from tests.integration.lakes import build, published, query, query_built, run, run_well, tables
 from tests.integration.tiny_world import DAYS
 
@@ -44,24 +44,26 @@ def test_the_lake_as_of_a_day_holds_nothing_later_and_comes_back(built: Layout) 
 
 def test_a_failed_audit_leaves_the_last_publish_and_a_day_that_becomes_empty_leaves_every_table(built: Layout) -> None:
     before = current_version(built)
-    tool, wrong, emptied = "twitch_downloader", day("2026-01-26"), day("2026-01-24")
+    tool, wrong, emptied = "twitch_downloader", day("2026-01-27"), day("2026-01-24")
     # A reader that stays open is not blocked and blocks nothing.
     with duckdb.connect(str(built.current / "analytics.duckdb")) as reader:
-        # One message sent at two different moments: no one export says so, and no table may hold it twice.
-        put(built, "chat_messages", message("p0", f"{wrong} 20:00", stream_id=None), source=tool)
+        # The newest list of recordings lacks a channel that the one before had: gone, or lost.
+        names = {"r1": "one", "r2": "two", "r3": "two"}
+        kept = [stream(r, "2026-01-20 10:00", "2026-01-20 11:00", channel_id=c) for r, c in names.items()]
+        put(built, "streams", *({**row, "observed_at": at("2026-01-26 20:00")} for row in kept), source=tool)
+        put(built, "streams", *({**row, "observed_at": at(f"{wrong} 20:00")} for row in kept[1:]), source=tool)
         summary = run(built)
         assert not summary.succeeded
         (failed,) = [c for c in summary.failed_checks if c.is_blocking]
-        assert "fct_chat_messages" in failed.asset
-        assert any(row.get("message_id") == "p0" for row in failed.worst_rows)
+        assert any(row.get("channel_id") == "one" for row in failed.worst_rows)
         assert current_version(built) == before
         alert = json.loads(built.alerts.read_text().splitlines()[-1])
-        assert "fct_chat_messages" in json.dumps(alert)
+        assert "streams" in json.dumps(alert)
 
-        # The wrong day goes, and so does another day's only message; what is left is published.
-        built.raw_partition("chat_messages", wrong, tool).unlink()
+        # The wrong list goes, and so does another day's only message; what is left is published.
+        built.raw_partition("streams", wrong, tool).unlink()
         write_partition(built, "chat_messages", emptied, tool, rows_of("chat_messages"))
         run_well(built)
         assert reader.execute("select count(*) from fct_chat_messages").fetchall() == [(41,)]
-    assert query(built, "select count(*), count(*) filter (message_id = 'p0') from fct_chat_messages") == [(40, 1)]
-    assert query(built, f"select count(*) from fct_viewer_days where event_date in ('{wrong}', '{emptied}')") == [(0,)]
+    assert query(built, "select count(*) from fct_chat_messages") == [(40,)]
+    assert query(built, f"select count(*) from fct_viewer_days where event_date = '{emptied}'") == [(0,)]

@@ -231,3 +231,23 @@ def test_rows_of_a_file_that_is_gone_outlive_a_changed_contract(lake: Layout, tm
     assert messages(lake) == before
     assert {contract_of(p.path) for p in partitions(lake, "chat_messages")} == {contract("chat_messages").hash}
     assert ingest(lake).files == 0
+
+
+def test_a_highlight_adds_no_message_of_its_broadcast_and_takes_none(lake: Layout, tmp_path: Path) -> None:
+    broadcast = twitch_chat(tmp_path / "broadcast.json", [(60, "anna", "hello"), (120, "bert", "hi")])
+    content = json.loads(broadcast.read_text())
+    content["video"] |= {"id": "200", "created_at": "2026-02-05T09:17:00Z"}
+    content["FileInfo"] |= {"CreatedAt": "2026-02-06T00:00:00Z", "UpdatedAt": "2026-02-06T00:00:00Z"}
+    content["comments"] = [content["comments"][1] | {"content_offset_seconds": 3, "content_id": "200"}]
+    highlight = tmp_path / "highlight.json"
+    highlight.write_text(json.dumps(content))
+    for order in ((broadcast, highlight), (highlight, broadcast)):
+        other = Layout(tmp_path / order[0].stem)
+        for file in order:
+            add(other, file)
+            ingest(other)
+        rows = scan(other, "chat_messages").select("sent_at::varchar, text, stream_id").order("all").fetchall()
+        assert rows == [("2026-01-31 20:01:00", "hello", "vod:100"), ("2026-01-31 20:02:00", "hi", "vod:100")]
+        assert scan(other, "streams").select("stream_id, started_at::varchar").fetchall() == [
+            ("vod:100", "2026-01-31 20:00:00")
+        ]

@@ -10,7 +10,19 @@ import pytest
 
 from data_lake.layout import Layout
 from data_lake.partitions import partitions
-from data_lake.planning import Plan, PlanError, begin_build, end_audit, end_build, plan, read_state, stale, unaudited
+from data_lake.planning import (
+    TESTS,
+    Audit,
+    Plan,
+    PlanError,
+    begin_build,
+    end_audit,
+    end_build,
+    plan,
+    read_state,
+    stale,
+    unaudited,
+)
 from tests.builders import PLANNED_MODELS, at, day, message, put, sample, stream
 
 MODELS = "models-1"
@@ -19,13 +31,17 @@ MODELS = "models-1"
 def build(lake: Layout, **bounds: date) -> Plan:
     """As a run builds whose models all ran and whose tests all passed."""
     todo = planned(lake, **bounds)
-    begin_build(lake, todo, ["fct_chat_messages"])
+    begin_build(lake, todo, [dbt_tests_of("fct_chat_messages")])
     with duckdb.connect(str(lake.warehouse)) as connection:
         for model, rows in PLANNED_MODELS.items():
             connection.execute(f"create table if not exists {model} as {rows}")
     end_build(lake, todo)
     end_audit(lake)
     return todo
+
+
+def dbt_tests_of(model: str) -> Audit:
+    return Audit(model, TESTS)
 
 
 def planned(lake: Layout, **bounds: date) -> Plan:
@@ -140,10 +156,10 @@ def test_a_build_that_never_ended_is_built_again(lake: Layout) -> None:
     build(lake)
     put(lake, "chat_messages", message("b", "2026-01-05 20:00"))
     todo = planned(lake)
-    begin_build(lake, todo, ["fct_chat_messages"])
+    begin_build(lake, todo, [dbt_tests_of("fct_chat_messages")])
     again = planned(lake)
     assert (again.days, again.entities, again.partitions) == (todo.days, todo.entities, todo.partitions)
-    assert (todo.unaudited, again.unaudited) == (frozenset(), frozenset({"fct_chat_messages"}))
+    assert (todo.unaudited, again.unaudited) == (frozenset(), frozenset({dbt_tests_of("fct_chat_messages")}))
 
 
 def built_streams(lake: Layout, *streams: tuple[str, str, str]) -> None:
@@ -155,6 +171,50 @@ def built_streams(lake: Layout, *streams: tuple[str, str, str]) -> None:
             )
             for moment in (first, last):
                 connection.execute("insert into int_stream_activity values (?, ?, ?)", [moment[:10], "twitch", name])
+
+
+def built_ids(lake: Layout, *rows: tuple[str, str, str]) -> None:
+    """As if the models had staged these (day, source, id) of chat messages on Twitch."""
+    with duckdb.connect(str(lake.warehouse)) as connection:
+        connection.execute("delete from stg_chat_messages_keys")
+        for row in rows:
+            connection.execute("insert into stg_chat_messages_keys values (?, ?, 'twitch', ?)", row)
+
+
+def test_a_message_that_moved_to_another_day_reaches_the_day_it_was_on_and_back(lake: Layout) -> None:
+    put(
+        lake,
+        "chat_messages",
+        message("a", "2026-01-10 20:00", stream_id=None),
+        message("z", "2026-01-31 20:00", stream_id=None),
+    )
+    build(lake)
+    built_ids(lake, ("2026-01-10", "streampai", "a"), ("2026-01-31", "streampai", "z"))
+    put(
+        lake,
+        "chat_messages",
+        message("a", "2026-01-20 20:00", stream_id=None),
+        message("b", "2026-01-20 20:00", stream_id=None),
+        source="irc",
+    )
+    assert ranges(build(lake)) == [("2026-01-08", "2026-01-11"), ("2026-01-18", "2026-01-21")]
+    built_ids(lake, ("2026-01-10", "streampai", "a"), ("2026-01-20", "irc", "a"), ("2026-01-20", "irc", "b"))
+    assert planned(lake).is_empty
+    lake.raw_partition("chat_messages", day("2026-01-20"), "irc").unlink()
+    assert ranges(planned(lake)) == [("2026-01-08", "2026-01-11"), ("2026-01-18", "2026-01-21")]
+
+
+def test_an_id_of_another_platform_is_another_message(lake: Layout) -> None:
+    put(
+        lake,
+        "chat_messages",
+        message("a", "2026-01-10 20:00", stream_id=None),
+        message("z", "2026-01-31 20:00", stream_id=None),
+    )
+    build(lake)
+    built_ids(lake, ("2026-01-10", "streampai", "a"))
+    put(lake, "chat_messages", message("a", "2026-01-20 20:00", stream_id=None, platform="kick"))
+    assert ranges(planned(lake)) == [("2026-01-18", "2026-01-21")]
 
 
 def test_activity_after_a_hole_of_days_reaches_back_to_the_activity_before(lake: Layout) -> None:
@@ -248,15 +308,19 @@ def test_models_whose_tests_did_not_all_pass_are_not_forgotten(lake: Layout) -> 
     put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
     todo = build(lake)
     assert planned(lake).is_empty
-    begin_build(lake, todo, ["fct_streams", "dim_viewers"])
+    begin_build(
+        lake, todo, [dbt_tests_of("fct_streams"), Audit("fct_streams", "expectations"), dbt_tests_of("dim_viewers")]
+    )
     end_build(lake, todo)
     failed = planned(lake)
     assert (failed.days, failed.is_empty) == ((), False)
-    assert failed.unaudited == {"fct_streams", "dim_viewers"}
-    begin_build(lake, failed, ["dim_viewers", "fct_chat_messages"])
+    assert {audit.model for audit in failed.unaudited} == {"fct_streams", "dim_viewers"}
+    begin_build(lake, failed, [dbt_tests_of("dim_viewers"), dbt_tests_of("fct_chat_messages")])
     end_build(lake, failed)
-    end_audit(lake, ["dim_viewers", "fct_chat_messages"])
-    assert unaudited(lake) == {"fct_streams"}
+    end_audit(
+        lake, [dbt_tests_of("dim_viewers"), dbt_tests_of("fct_chat_messages"), Audit("fct_streams", "expectations")]
+    )
+    assert unaudited(lake) == {dbt_tests_of("fct_streams")}
     end_audit(lake)
     assert planned(lake).is_empty
 
@@ -265,7 +329,7 @@ def test_a_warehouse_of_an_older_version_that_remembered_less_is_built_again(lak
     put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
     build(lake)
     with duckdb.connect(str(lake.warehouse)) as connection:
-        connection.execute("drop table lake.unaudited")
+        connection.execute("drop table lake.audits")
     assert unaudited(lake) == frozenset()
     todo = planned(lake)
     assert (todo.days, todo.reason) == (None, "nothing was built yet")

@@ -17,7 +17,7 @@ import pytest
 from data_lake.documents import DocumentError
 from data_lake.files import replace_file
 from data_lake.layout import Layout
-from data_lake.planning import Plan, await_publication, begin_build, end_build
+from data_lake.planning import TESTS, Audit, Plan, await_publication, begin_build, end_build
 from data_lake.publish import (
     PublishError,
     Table,
@@ -44,7 +44,7 @@ def build(
     stream: str = "a",
 ) -> None:
     todo = Plan(date(2026, 1, 3), days, (), (), "models", "a test")
-    begin_build(lake, todo, models)
+    begin_build(lake, todo, [Audit(model, TESTS) for model in models])
     with connect(lake, str(lake.warehouse)) as connection:
         connection.execute("create or replace table messages (event_date date, n integer)")
         for day, n in rows.items():

@@ -25,6 +25,7 @@ from data_lake.sources.reading.heads import are_json_lines
 from data_lake.sources.reading.repair import prove_lines, session
 from data_lake.sources.reading.sidecars import stated_text, stated_time
 from data_lake.sources.reading.splitting import ahead, split_lines
+from data_lake.sources.reading.starts import settled, starts_told
 
 # How YouTube's items begin; nothing inside them begins so. Twitch's begin with any member.
 _ITEM = re.compile(rb'\{\s*"(?:action_type|time_in_seconds)"\s*:')
@@ -77,6 +78,7 @@ class _Chat:
     sidecar_name: str
     viewers: Viewers = field(default_factory=Viewers)
     channels: set[str] = field(default_factory=set)
+    starts: list[datetime] = field(default_factory=list)
     last: datetime | None = None
     complaints: set[str] = field(default_factory=set)
 
@@ -135,6 +137,7 @@ class _Chat:
 
     def _note(self, messages: pa.Table) -> None:
         self.viewers.note(messages, "viewer_id", "viewer_login", "viewer_display_name")
+        self.starts = self.starts or starts_told(messages)
         if self.stated["platform"] == "twitch":
             good = messages.filter(pc.is_null(messages[PROBLEM]))
             self.channels |= {channel for channel in pc.unique(good["channel_id"]).to_pylist() if channel}
@@ -153,10 +156,13 @@ class _Chat:
             self.complaints.add(sentence)
             yield Problem(None, f"{sentence} into its sidecar {self.sidecar_name}")
 
-    def snapshots(self) -> Iterator[Rows]:
-        """One snapshot of the channel, the stream and each viewer."""
+    def snapshots(self) -> Iterator[Rows | Problem]:
+        """One snapshot of the channel, the stream and each viewer; a problem where the start stated is not true."""
         if self.stated["platform"]:
-            yield from _snapshots(self.stated, self.channels)
+            started_at, problem = settled(self.stated["started_at"], self.starts)
+            if problem:
+                yield Problem(None, problem)
+            yield from _snapshots({**self.stated, "started_at": started_at}, self.channels)
             yield from self.viewers.snapshots(self.stated["platform"])
 
 

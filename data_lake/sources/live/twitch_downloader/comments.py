@@ -124,9 +124,9 @@ class Comments:
     def _slow_path(self, comments: pa.Table, has_fragments: bool) -> pa.Table:
         video = self._video
         self._mapping.register("batch", chunked(comments))
-        said = {"start": video.started_at, "channel": video.channel_id, "is_clip": video.is_clip, "action": ACTION}
+        about = {"start": video.started_at, "channel": video.channel_id, "is_part": video.is_part, "action": ACTION}
         shapes = {"badges": BADGES, "fragments": FRAGMENTS, "emoticons": EMOTICONS}
-        found = self._mapping.execute(MAPPED, {**said, **shapes, "has_fragments": has_fragments})
+        found = self._mapping.execute(MAPPED, {**about, **shapes, "has_fragments": has_fragments})
         return found.to_arrow_table(len(comments)).combine_chunks()
 
     def _without_cheers(self, chat: pa.Table) -> pa.Table:

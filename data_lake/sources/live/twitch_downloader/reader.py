@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.live.twitch_downloader.comments import Comments, first_comment
+from data_lake.sources.live.twitch_downloader.start import starts_of
 from data_lake.sources.live.twitch_downloader.video import MEMBERS, Video
 from data_lake.sources.reading.blocks import read_utf8
 from data_lake.sources.reading.elements import split_elements
@@ -46,7 +47,7 @@ def read(export: Export) -> Iterator[Rows | Problem]:
             first = next(tables, None)
         else:
             around = beside
-        video, faults = Video.read(around.values(*MEMBERS), partial(first_comment, con, first))
+        video, faults = Video.read(around.values(*MEMBERS), partial(first_comment, con, first), starts_of(first))
         yield from faults
         if not around.found:
             yield Problem(None, "there is no list of comments in the file", "")

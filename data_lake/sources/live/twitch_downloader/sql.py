@@ -88,7 +88,7 @@ select {ROW}, sent_at, message_id, viewer_id, viewer_login, viewer_display_name,
     case when $channel is not null then $channel
         when {PROBLEM} is null then json_extract_string({TEXT}, '$.channel_id') end as channel_id,
     nullif(notice_kind, '') as notice_kind,
-    case when not $is_clip then seconds end as offset_seconds,
+    case when not $is_part then seconds end as offset_seconds,
     is_marked,
     bits as bits_count,
     case when {PROBLEM} is null then nullif(json_merge_patch({_REST})::varchar, '{{}}') end as extra,

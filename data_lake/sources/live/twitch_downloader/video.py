@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Problem, Rows
+from data_lake.sources.live.twitch_downloader.start import Start, judge
 
 MEMBERS = ("FileInfo", "streamer", "clipper", "video")
 
@@ -38,7 +39,8 @@ class FirstComment:
 class Video:
     """A VOD as a file describes it; times naive UTC, what the file does not say None.
 
-    `started_at` is None for a clip, whose comments count from another start: their own times are used then.
+    `is_part`: a clip, a highlight or an upload of an earlier stream. It is no broadcast and has no start; its comments
+    count from another one, and their own times are used.
     """
 
     vod_id: str | None = None
@@ -47,7 +49,7 @@ class Video:
     display_name: str | None = None
     started_at: datetime | None = None
     observed_at: datetime | None = None
-    is_clip: bool = False
+    is_part: bool = False
     streams: list[dict[str, Any]] = field(default_factory=list)
     segments: list[dict[str, Any]] = field(default_factory=list)
 
@@ -57,10 +59,12 @@ class Video:
         return f"vod:{self.vod_id}" if self.vod_id else None
 
     @classmethod
-    def read(cls, members: Mapping[str, Any], first_comment: Callable[[], FirstComment]) -> tuple[Video, list[Problem]]:
-        """The video of a file's members, and what of them cannot be read.
+    def read(
+        cls, members: Mapping[str, Any], first_comment: Callable[[], FirstComment], by_comments: Sequence[datetime]
+    ) -> tuple[Video, list[Problem]]:
+        """The video of a file's members, and what of them cannot be read or is not true.
 
-        `first_comment` is asked where the members leave something open.
+        `first_comment` is asked where the members leave something open; `by_comments` are starts as comments say.
         """
         reader = _Reader()
         info = reader.mapping(members.get("FileInfo"), "FileInfo")
@@ -70,19 +74,25 @@ class Video:
         vod_id = None if is_clip else _text(video.get("id"))
         channel_id = _text(streamer.get("id")) or _text(video.get("user_id"))
         started_at = reader.time(video, "created_at", "video")
-        is_told = vod_id and channel_id and channel_id != "0" and started_at
-        first = FirstComment() if is_told else first_comment()
+        is_complete = vod_id and channel_id and channel_id != "0" and started_at
+        first = FirstComment() if is_complete else first_comment()
+        start = Start(started_at or first.started_at)
+        if started_at and not is_clip:
+            start = judge(started_at, by_comments, info.get("CreatedAt"))
+        if start.problem:
+            reader.problems.append(Problem(None, start.problem))
+        is_earlier = start.moment is None and started_at is not None
         updated, created = reader.time(info, "UpdatedAt", "FileInfo"), reader.time(info, "CreatedAt", "FileInfo")
         described = cls(
-            vod_id=(vod_id or first.vod_id or "").removeprefix("v") or None,
+            vod_id=None if is_earlier else (vod_id or first.vod_id or "").removeprefix("v") or None,
             channel_id=channel_id if channel_id and channel_id != "0" else first.channel_id,
             login=(_text(streamer.get("login")) or _text(video.get("user_login")) or "").lower() or None,
             display_name=_text(streamer.get("name")) or _text(video.get("user_name")),
-            started_at=None if is_clip else started_at or first.started_at,
+            started_at=None if is_clip else start.moment,
             observed_at=updated or created,
-            is_clip=is_clip,
+            is_part=is_clip or is_earlier,
         )
-        if not is_clip and (video or described.started_at):
+        if not described.is_part and (video or described.started_at):
             described._read_stream(video)
         return described, reader.problems
 

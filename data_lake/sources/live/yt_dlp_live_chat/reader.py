@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from data_lake.sources.base import PROBLEM, Export, Problem, Rows
+from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.live.yt_dlp_live_chat.actions import read_actions
 from data_lake.sources.live.yt_dlp_live_chat.rows import Place, events_of, judged, messages_of, moderation_of
 from data_lake.sources.reading.blocks import read_utf8
@@ -18,6 +16,7 @@ from data_lake.sources.reading.columns import one_row
 from data_lake.sources.reading.repair import session
 from data_lake.sources.reading.sidecars import stated_text, stated_time
 from data_lake.sources.reading.splitting import ahead, split_lines
+from data_lake.sources.reading.starts import middle, settled, starts_told
 
 _FILE_NAME = re.compile(r"^(?:(?P<title>.+?) ?[\[-])?(?P<video>[\w-]{11})\]?\.live_chat\.jsonl?(?:\.gz)?$", re.DOTALL)
 
@@ -41,7 +40,7 @@ def read(export: Export) -> Iterator[Rows | Problem]:
         )
     problems: list[Problem] = []
     last: datetime | None = None
-    start: datetime | None = None
+    starts: list[datetime] = []
     viewers = Viewers()
     blocks = read_utf8(export.path, problems, stated_text(export.sidecar, "encoding"))
     with session() as con:
@@ -55,14 +54,17 @@ def read(export: Export) -> Iterator[Rows | Problem]:
             removals, last = moderation_of(actions, place, last)
             if removals is not None:
                 yield Rows("moderation_actions", removals)
-            start = start or _start_of(messages)
+            starts = starts or starts_told(messages)
             viewers.note(actions, "author", "login", "shown")
     yield from problems
-    yield from _snapshots(place, snapshot, start)
+    snapshot["started_at"], problem = settled(snapshot["started_at"], starts)
+    if problem:
+        yield Problem(None, problem)
+    yield from _snapshots(place, snapshot, middle(starts))
     yield from viewers.snapshots("youtube")
 
 
-def _stated(export: Export) -> tuple[Place, dict[str, object]]:
+def _stated(export: Export) -> tuple[Place, dict[str, Any]]:
     """What the sidecar and the name of the file say. Raises ValueError for a time that is none."""
     name = _FILE_NAME.match(export.name)
     side = export.sidecar
@@ -77,21 +79,8 @@ def _stated(export: Export) -> tuple[Place, dict[str, object]]:
     return Place(channel_id or (f"stream:{stream_id}" if stream_id else None), stream_id), snapshot
 
 
-def _start_of(messages: pa.Table) -> datetime | None:
-    """The start of the stream by the messages: the median of time sent minus offset, to the second."""
-    after_start = messages.filter(pc.fill_null(pc.greater(messages["offset_seconds"], 0.0), False))
-    after_start = after_start.filter(pc.is_null(after_start[PROBLEM])).slice(0, 1000)
-    starts = [
-        sent - timedelta(seconds=seconds)
-        for sent, seconds in zip(
-            after_start["sent_at"].to_pylist(), after_start["offset_seconds"].to_pylist(), strict=True
-        )
-        if seconds < 10**7
-    ]
-    return sorted(starts)[len(starts) // 2].replace(microsecond=0) if starts else None
-
-
-def _snapshots(place: Place, snapshot: dict[str, object], start: datetime | None) -> Iterator[Rows]:
+def _snapshots(place: Place, snapshot: dict[str, Any], told: datetime | None) -> Iterator[Rows]:
+    start = told.replace(microsecond=0) if told else None
     is_known = place.channel_id is not None and not place.channel_id.startswith("stream:")
     if is_known:
         yield Rows("channels", one_row(platform="youtube", channel_id=place.channel_id, login=snapshot["login"]))

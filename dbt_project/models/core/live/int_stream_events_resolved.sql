@@ -7,7 +7,7 @@ with events as materialized (
 ),
 
 mixed_days as (
-    {{ mixed_days('stream_events') }}
+    {{ mixed_days('stream_events', 'event_id') }}
 ),
 
 worded as not materialized (
@@ -17,8 +17,6 @@ worded as not materialized (
 
 superseded as (
     {{ superseded_rows('worded', 'event_id', 'occurred_at', ['event_type', 'message_text'], 'mixed_days') }}
-    union all
-    {{ seen_on_both_days('events', 'event_id', 'occurred_at') }}
 ),
 
 kept as not materialized (

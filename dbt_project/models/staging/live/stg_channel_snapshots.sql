@@ -1,1 +1,1 @@
-{{ staged_events('channel_snapshots') }}
+{{ staged_samples('channel_snapshots') }}

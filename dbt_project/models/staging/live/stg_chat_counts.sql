@@ -1,1 +1,1 @@
-{{ staged_events('chat_counts') }}
+{{ staged_samples('chat_counts') }}

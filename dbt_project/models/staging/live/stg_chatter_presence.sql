@@ -1,1 +1,1 @@
-{{ staged_events('chatter_presence') }}
+{{ staged_samples('chatter_presence') }}

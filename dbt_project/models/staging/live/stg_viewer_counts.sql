@@ -1,1 +1,1 @@
-{{ staged_events('viewer_counts') }}
+{{ staged_samples('viewer_counts') }}

@@ -5,13 +5,11 @@ with messages as not materialized (
 ),
 
 mixed_days as (
-    {{ mixed_days('chat_messages') }}
+    {{ mixed_days('chat_messages', 'message_id') }}
 ),
 
 superseded as (
     {{ superseded_rows(ref('stg_chat_messages'), 'message_id', 'sent_at', ['text'], 'mixed_days') }}
-    union all
-    {{ seen_on_both_days(ref('stg_chat_messages'), 'message_id', 'sent_at') }}
 ),
 
 kept as not materialized (

@@ -1,0 +1,1 @@
+{{ staged_keys('api_calls') }}

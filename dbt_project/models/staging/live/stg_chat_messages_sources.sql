@@ -1,1 +1,0 @@
-{{ day_sources('chat_messages') }}

@@ -1,0 +1,1 @@
+{{ staged_keys('moderation_actions') }}

@@ -1,1 +1,0 @@
-{{ day_sources('moderation_actions') }}

@@ -1,0 +1,1 @@
+{{ staged_keys('stream_events') }}

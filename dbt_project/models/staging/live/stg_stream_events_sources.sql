@@ -1,1 +1,0 @@
-{{ day_sources('stream_events') }}
