@@ -14,11 +14,18 @@ latest as (
     qualify row_number() over (partition by platform, channel_id order by observed_at desc, creator_id) = 1
 ),
 
+time_zones as (
+    select name from pg_timezone_names()
+),
+
 creators as (
     select
         creator_id,
         arg_max(creator_name, (observed_at, platform, channel_id)) as creator_name,
-        arg_max(time_zone, (observed_at, platform, channel_id)) as time_zone
+        -- Of a zone that nobody knows no hour can be told; the expectation time_zone_is_known names its row.
+        arg_max(time_zone, (observed_at, platform, channel_id)) filter (
+            where time_zone in (select time_zones.name from time_zones)
+        ) as time_zone
     from snapshots
     group by creator_id
 )
