@@ -55,8 +55,14 @@ def show_run(console: Console, summary: RunSummary) -> None:
         _say(console, "log", summary.log)
         return
     _say(console, "query", f"duckdb {shlex.quote(summary.database)}")
-    _say(console, "", 'fullhouse sql "from fct_streams order by started_at desc limit 5"')
+    _say(console, "", f'fullhouse sql "{_query(summary)}"')
     _say(console, "next", "fullhouse add FILE... brings your own exports; make ui shows this run; fullhouse status")
+
+
+def _query(summary: RunSummary) -> str:
+    """A query to begin with: the first rows of the largest table."""
+    rows = summary.published.rows if summary.published else {}
+    return f"from {max(rows, key=lambda table: rows[table])} limit 5" if rows else "show tables"
 
 
 def _say(console: Console, word: str, text: str) -> None:
