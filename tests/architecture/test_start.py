@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ import pytest
 
 from data_lake.layout import Layout
 from data_lake.planning import TESTS, Audit, begin_build, end_build, plan
+from data_lake.publish import Table, publish
 from tests.builders import message, put
 
 REPOSITORY = Path(__file__).parents[2]
@@ -72,10 +74,11 @@ def test_status_of_a_built_lake_loads_nothing_that_a_run_needs(built: Layout) ->
 
 
 def test_a_query_reads_no_contract_and_no_document(built: Layout) -> None:
-    built.analytics.parent.mkdir(parents=True)
-    with duckdb.connect(str(built.analytics)) as database:
-        database.execute("create table words as select 'hello' as word, now() as at")
-    assert loaded(built, RUNS | {"pydantic", "yaml"}, "sql", "from words") == "[]"
+    with duckdb.connect(str(built.warehouse)) as warehouse:
+        warehouse.execute("create table words as select 'hello' as word, now() as at")
+    words = Table("words", "words", "One row per word.", {"word": "The word."})
+    publish(built, [words], as_of=date(2026, 1, 31), run_id="r", created_at=datetime(2026, 2, 1, tzinfo=UTC))
+    assert loaded(built, RUNS | {"pydantic", "yaml", "rich"}, "sql", "from words") == "[]"
 
 
 def test_a_run_knows_that_nothing_is_new_before_it_loads_what_builds(built: Layout) -> None:
