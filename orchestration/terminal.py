@@ -1,11 +1,7 @@
-"""What a terminal shows of a lake and at the end of a run, and rows that were asked for; see `progress_bars` for its
-steps."""
+"""What a terminal shows of a lake and at the end of a run; see `progress_bars` for its steps, `answers` for queries."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -64,9 +60,15 @@ def show_run(console: Console, summary: RunSummary) -> None:
             _say(console, "way out", f"add a better export, or take out a wrong one: fullhouse forget {files[0]}")
             _say(console, "", "then: fullhouse run; more in docs/runbooks/failed-audit.md")
         return
-    _say(console, "query", f"duckdb {shlex.quote(summary.database)}")
-    _say(console, "", 'fullhouse sql "from fct_streams order by started_at desc limit 5"')
+    _say(console, "query", f"duckdb -readonly {shlex.quote(summary.database)}")
+    _say(console, "", f'fullhouse sql "{_query(summary)}"')
     _say(console, "next", "fullhouse add FILE... brings your own exports; make ui shows this run; fullhouse status")
+
+
+def _query(summary: RunSummary) -> str:
+    """A query to begin with: the first rows of the largest table."""
+    rows = summary.published.rows if summary.published else {}
+    return f"from {max(rows, key=lambda table: rows[table])} limit 5" if rows else "show tables"
 
 
 def _say(console: Console, word: str, text: str) -> None:
@@ -122,24 +124,6 @@ def show_status(console: Console, status: Status, missing_logins: Sequence[str] 
         _say(console, "unknown", f"landing/{name}/ belongs to no source; use 'fullhouse add FILE...'")
     for sentence in missing_logins:
         _say(console, "not pulled", sentence)
-
-
-def rows_as(format_: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console) -> None:
-    """Print a query's result as a table, as CSV with a header, or as a JSON list of objects."""
-    if format_ == "table":
-        console.print(_table(columns, rows))
-        _say(console, "", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}")
-        return
-    text = io.StringIO()
-    if format_ == "csv":
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(["" if v is None else v for v in row] for row in rows)
-    else:
-        records = [dict(zip(columns, row, strict=True)) for row in rows]
-        json.dump(records, text, default=str, ensure_ascii=False, indent=1)
-        text.write("\n")
-    console.file.write(text.getvalue())
 
 
 def _show_rows(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -45,12 +45,12 @@ def moment(value: Any) -> datetime | None:
     if not isinstance(value, datetime):
         raise ValueError("write it as 2026-01-31T12:00:00Z")
     try:
-        value = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        at: datetime = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     except OverflowError:
         raise ValueError("that is no moment in UTC") from None
-    if not _EARLIEST <= value < _LATEST:
+    if not _EARLIEST <= at < _LATEST:
         raise ValueError(f"that is outside {EARLIEST} to {LATEST}")
-    return value
+    return at
 
 
 def word(value: Any) -> str | None:

@@ -29,7 +29,7 @@ GROUP_SECONDS = 300
 
 _NAME = r"(?P<viewer>\w{1,60})"
 _GIVER = r"(?:(?P<anonymous>An anonymous user)|(?P<viewer>\w{1,60}))"
-_TOTAL = r"(?P<total>(?: +(?:They|This)\b[^!]*!)*)\s*$"
+_TOTAL = r"(?P<total>(?: +(?:They|This)\b[^!.]*[!.])*)\s*$"
 _MESSAGE = r"(?:\s+(?P<text>\S.*?))?\s*$"
 _SUBSCRIBED = re.compile(
     _NAME + r" subscribed (?:with (?P<prime>Prime)|at Tier (?P<tier>[123]))\."
@@ -40,7 +40,8 @@ _SUBSCRIBED = re.compile(
 _CONVERTED = re.compile(_NAME + r" converted from a Prime sub to a Tier (?P<tier>[123]) sub!" + _MESSAGE, re.DOTALL)
 _CONTINUED = re.compile(_NAME + r" is continuing the Gift Sub they got from (?:an anonymous user|\w{1,60})!\s*$")
 _GIFTED = re.compile(
-    _GIVER + r" gifted (?:a Tier (?P<tier>[123]) sub|(?P<months>\d{1,3}) months of Tier (?P<months_tier>[123]))"
+    _GIVER + r" gifted (?:a Tier (?P<tier>[123]) sub"
+    r"|(?P<months>\d{1,3}) months of (?:a )?Tier (?P<months_tier>[123])(?: sub)?)"
     r" to (?P<recipient>\w{1,60})[!.]" + _TOTAL
 )
 _GIFTING = re.compile(

@@ -40,7 +40,7 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="chat_text",
     world="live",
-    version=1,
+    version=2,
     entities=("channels", "streams", "chat_messages", "stream_events"),
     evidence=Evidence.LIKENESS,
     trust=10,
