@@ -7,6 +7,7 @@ to 3 served to choose the baseline. The models read no truth; only this file doe
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from data_lake.contracts import load_contracts
 from data_lake.ingest import ingest
 from data_lake.layout import Layout
 from data_lake.sample_world import write_sample_world
+from data_lake.sources import source_ranks
 from data_lake.store import ensure_readable
 from orchestration.project import DBT, PROJECT
 
@@ -111,7 +113,7 @@ def build(lake: Layout, *select: str) -> None:
         ensure_readable(lake, entity)
     where = {"LAKE_ROOT": str(lake.root), "DBT_PROJECT_DIR": str(PROJECT), "DBT_PROFILES_DIR": str(PROJECT)}
     command = [*DBT, "--quiet", "build", "--resource-type", "model", "--resource-type", "seed", "--select", *select]
-    command += ["--target-path", str(lake.root / "target")]
+    command += ["--target-path", str(lake.root / "target"), "--vars", json.dumps({"source_rank": source_ranks()})]
     done = subprocess.run(
         command, cwd=PROJECT, env={**os.environ, **where}, capture_output=True, text=True, check=False
     )

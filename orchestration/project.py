@@ -16,6 +16,7 @@ from typing import Any
 from data_lake.contracts import load_contracts
 from data_lake.errors import LakeError
 from data_lake.publish import Table
+from data_lake.sources import source_ranks
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = REPOSITORY / "dbt_project"
@@ -68,8 +69,8 @@ def is_stale(path: Path = MANIFEST, project: Path = PROJECT) -> bool:
 
 def fingerprint(project: Path = PROJECT) -> str:
     """Changes with anything that changes what models compute: their SQL and its functions, macros, vars, seeds, the raw
-    contracts."""
-    content = hashlib.sha256()
+    contracts, the order of the sources."""
+    content = hashlib.sha256(" ".join(source_ranks()).encode())
     for entity, contract in load_contracts().items():
         content.update(f"{entity} {contract.hash}\n".encode())
     for path in project_files(project):

@@ -17,6 +17,7 @@ from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.planning import TESTS, Audit, Plan, begin_build, built_as_of, end_audit, end_build, read_publication
 from data_lake.planning.ranges import Range, ranges_of, span
+from data_lake.sources import source_ranks
 from data_lake.store import ensure_readable
 from orchestration import progress as steps
 from orchestration.assets.dbt_results import BuildResults, dagster_events, read_results
@@ -168,7 +169,8 @@ def built_day(layout: Layout) -> date:
 
 
 def dbt_vars(todo: Plan, unpublished_days: tuple[Range, ...] | None) -> dict[str, Any]:
-    """What dbt is told about a run: its clock, and the affected days as inclusive ranges (null: every day).
+    """What dbt is told about a run: its clock, the affected days as inclusive ranges (null: every day), and the order
+    of the sources.
 
     Days that an earlier run built and did not publish are among them: their tests have to see them again.
     """
@@ -176,7 +178,7 @@ def dbt_vars(todo: Plan, unpublished_days: tuple[Range, ...] | None) -> dict[str
     if todo.days is not None and unpublished_days is not None:
         days = set[date]().union(*(span(first, last) for first, last in (*todo.days, *unpublished_days)))
         ranges = [[first.isoformat(), last.isoformat()] for first, last in ranges_of(days)]
-    return {"as_of": todo.as_of.isoformat(), "days": ranges}
+    return {"as_of": todo.as_of.isoformat(), "days": ranges, "source_rank": source_ranks()}
 
 
 def _in_words(todo: Plan, results: BuildResults) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from data_lake.sources import SOURCES, source_ranks
 
@@ -71,11 +70,6 @@ def test_a_source_is_named_after_its_folder_and_world(folder: Path) -> None:
 
 def test_every_format_is_registered_and_ranked_once() -> None:
     assert sorted(SOURCES) == sorted(source_ranks()) == sorted(folder.name for folder in FORMATS)
-
-
-def test_models_rank_sources_as_these_say_themselves() -> None:
-    project = yaml.safe_load((REPOSITORY / "dbt_project" / "dbt_project.yml").read_text(encoding="utf-8"))
-    assert project["vars"]["source_rank"] == source_ranks()
 
 
 def test_a_format_is_added_by_its_folder_alone(tmp_path: Path) -> None:

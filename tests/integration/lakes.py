@@ -14,6 +14,7 @@ from data_lake.layout import Layout
 from data_lake.lock import LakeLock
 from data_lake.planning import TESTS, Audit, Plan, begin_build, end_audit, end_build
 from data_lake.store import ensure_readable
+from orchestration.assets.marts import dbt_vars
 from orchestration.dbt import Build, Dbt, NodeResult
 from orchestration.lake_run import Request, run_lake
 from orchestration.plans import make_plan, worlds_with_rows
@@ -55,8 +56,7 @@ def build(lake: Layout, *, from_day: date | None = None, to_day: date | None = N
     for entity in load_contracts():
         ensure_readable(lake, entity)
     models = models_to_build(load_manifest(), todo, worlds_with_rows(lake))
-    days = None if todo.days is None else [[first.isoformat(), last.isoformat()] for first, last in todo.days]
-    variables = json.dumps({"as_of": todo.as_of.isoformat(), "days": days})
+    variables = json.dumps(dbt_vars(todo, ()))
     audits = [Audit(name, TESTS) for name in models]
     begin_build(lake, todo, audits)
     done, results = dbt(lake, "build", *UNTESTED, "--vars", variables, "--select", *sorted(models))

@@ -15,6 +15,7 @@ from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, end_build, plan
 from data_lake.store import ensure_readable
+from orchestration.assets.marts import dbt_vars
 from tests.builders import at, day, message, put, sample, stream
 from tests.integration.lakes import UNTESTED, dbt, tables
 
@@ -55,8 +56,7 @@ def build(lake: Layout, to_day: date, *, whole: bool = False) -> Plan:
     """Build as a run does: the plan's days, and of the models those that its entities and its clock call for."""
     todo = plan(lake, "code", to_day=to_day)
     assert todo is not None
-    days = None if todo.days is None or whole else [[a.isoformat(), b.isoformat()] for a, b in todo.days]
-    variables = json.dumps({"as_of": todo.as_of.isoformat(), "days": days})
+    variables = json.dumps(dbt_vars(todo, None if whole else ()))
     select: list[str] = []
     if todo.entities is not None and not whole:
         select = ["--select", *(f"source:raw.{entity}+" for entity in sorted(todo.entities))]

@@ -16,6 +16,7 @@ import pytest
 from data_lake import planning, publish
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
+from data_lake.sources import source_ranks
 from orchestration.assets.marts import dbt_vars, marts_assets
 from orchestration.assets.publish import published_assets
 from orchestration.dbt import Dbt
@@ -170,7 +171,11 @@ def test_an_empty_lake_says_what_to_add(own_lake: Layout, project: Path, manifes
 def test_dbt_is_told_the_clock_and_the_affected_days() -> None:
     todo = planning.Plan(date(2026, 1, 9), ((date(2026, 1, 1), date(2026, 1, 3)),), (), (), "f", "why")
     variables = dbt_vars(todo, ())
-    assert json.loads(json.dumps(variables)) == {"as_of": "2026-01-09", "days": [["2026-01-01", "2026-01-03"]]}
+    assert json.loads(json.dumps(variables)) == {
+        "as_of": "2026-01-09",
+        "days": [["2026-01-01", "2026-01-03"]],
+        "source_rank": source_ranks(),
+    }
     unpublished = ((date(2026, 1, 3), date(2026, 1, 5)),)
     assert dbt_vars(todo, unpublished)["days"] == [["2026-01-01", "2026-01-05"]]
     assert dbt_vars(todo, None)["days"] is None

@@ -18,7 +18,7 @@ CLOCK_SKEW_SECONDS = 3_600
 MAX_STREAM_SECONDS = 30 * DAY_SECONDS
 
 EVENT_TYPES = (
-    "follow", "subscription", "resubscription", "gift", "raid", "donation", "cheer", "superchat", "hype",
+    "follow", "subscription", "resubscription", "gift", "raid", "donation", "cheer", "superchat", "hype", "virtual_gift",
     "platform_started", "platform_stopped",
     # Payments that never arrived: kept under names of their own, so that no sum of donations holds them.
     "donation_failed", "donation_pending", "donation_cancelled", "donation_canceled", "donation_declined",
@@ -26,7 +26,7 @@ EVENT_TYPES = (
     # A running total that was set back: an amount below zero.
     "donation_correction",
 )  # fmt: skip
-ACTION_TYPES = ("ban", "timeout", "delete", "unban", "clear")
+ACTION_TYPES = ("ban", "timeout", "delete", "unban", "clear", "warn", "mod", "unmod", "vip", "unvip")
 
 ENTITIES: dict[str, tuple[Expectation, ...]] = {
     "channel_owners": (
