@@ -28,8 +28,16 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="chat_downloader",
     world="live",
-    version=3,
-    entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
+    version=4,
+    entities=(
+        "chat_captures",
+        "chat_messages",
+        "stream_events",
+        "moderation_actions",
+        "channels",
+        "streams",
+        "viewers",
+    ),
     evidence=Evidence.SHAPE,
     trust=75,
     looks_for='chat-downloader JSON or JSONL: items with "message_type" and "author" or "timestamp"',

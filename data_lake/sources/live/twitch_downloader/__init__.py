@@ -27,8 +27,16 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="twitch_downloader",
     world="live",
-    version=3,
-    entities=("channels", "streams", "stream_segments", "chat_messages", "stream_events", "viewers"),
+    version=4,
+    entities=(
+        "channels",
+        "streams",
+        "stream_segments",
+        "chat_captures",
+        "chat_messages",
+        "stream_events",
+        "viewers",
+    ),
     evidence=Evidence.MARK,
     trust=80,
     looks_for='TwitchDownloader chat JSON: an object with "comments" (each with "content_offset_seconds"), "streamer"',

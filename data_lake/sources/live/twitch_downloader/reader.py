@@ -27,7 +27,7 @@ ROW_START = re.compile(rb'\{\s*"_id"\s*:\s*"[^"]*"\s*,\s*"(?:created_at|channel_
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
-    """Rows of channels, streams, stream_segments, chat_messages, stream_events and viewers."""
+    """Rows of channels, streams, stream_segments, chat_captures, chat_messages, stream_events and viewers."""
     problems: list[Problem] = []
     with session() as con:
         beside = Members()

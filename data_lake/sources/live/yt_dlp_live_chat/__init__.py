@@ -30,8 +30,16 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="yt_dlp_live_chat",
     world="live",
-    version=2,
-    entities=("chat_messages", "stream_events", "moderation_actions", "channels", "streams", "viewers"),
+    version=3,
+    entities=(
+        "chat_captures",
+        "chat_messages",
+        "stream_events",
+        "moderation_actions",
+        "channels",
+        "streams",
+        "viewers",
+    ),
     evidence=Evidence.SHAPE,
     trust=70,
     looks_for='lines of JSON with "replayChatItemAction" or "addChatItemAction" (yt-dlp live_chat)',

@@ -11,6 +11,7 @@ from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.live.yt_dlp_live_chat.actions import read_actions
 from data_lake.sources.live.yt_dlp_live_chat.rows import Place, events_of, judged, messages_of, moderation_of
 from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.captures import capture_rows, stated_captures
 from data_lake.sources.reading.chat import Viewers
 from data_lake.sources.reading.columns import one_row
 from data_lake.sources.reading.repair import session
@@ -61,6 +62,8 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     if problem:
         yield Problem(None, problem)
     yield from _snapshots(place, snapshot, middle(starts))
+    if place.channel_id:
+        yield from capture_rows(snapshot["captures"], "youtube", place.channel_id, place.stream_id)
     yield from viewers.snapshots("youtube")
 
 
@@ -75,6 +78,7 @@ def _stated(export: Export) -> tuple[Place, dict[str, Any]]:
         "title": stated_text(side, "stream_title") or (name["title"] if name else None),
         "started_at": stated_time(side, "stream_started_at"),
         "ended_at": stated_time(side, "stream_ended_at"),
+        "captures": stated_captures(side),
     }
     return Place(channel_id or (f"stream:{stream_id}" if stream_id else None), stream_id), snapshot
 
