@@ -124,6 +124,6 @@ def describe_lake(layout: Layout, summary: RunSummary) -> None:
         elif entry.problem_count:
             first = f"{entry.problem_count:,} parts, first: {entry.problems[0]['reason']}"
             summary.failed_files.append((f"{entry.source}/{entry.name}", first))
-    summary.span = observed(layout)
+    summary.span = summary.span or observed(layout)
     summary.published = current_version(layout)
     summary.database = str(layout.current / DATABASE)
