@@ -158,8 +158,9 @@ final as (
         end as observability,
         totals.chat_observability,
         -- several streams at once on one platform cover its time once
-        case when streams.live_seconds > 0 then least(streams.live_seconds, coalesce(covered.chat_covered_seconds, 0)) end
-            as chat_covered_seconds
+        case
+            when streams.live_seconds > 0 then least(streams.live_seconds, coalesce(covered.chat_covered_seconds, 0))
+        end as chat_covered_seconds
     from streams
     left join totals on streams.broadcast_id = totals.broadcast_id and streams.platform = totals.platform
     left join covered on streams.broadcast_id = covered.broadcast_id and streams.platform = covered.platform
