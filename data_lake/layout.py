@@ -9,6 +9,7 @@ from pathlib import Path
 
 DEFAULT_ROOT = Path(__file__).parent / "storage"
 DATABASE = "analytics.duckdb"
+MANIFEST = "version.json"
 # Zones that a run can make again from the one before.
 REBUILDABLE = ("raw", "warehouse", "published")
 EMPTY_PARTITION = "event_date=__HIVE_DEFAULT_PARTITION__"

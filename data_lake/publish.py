@@ -3,6 +3,9 @@
 A version is a directory of Parquet files and an analytics.duckdb of views on them. Tables that were not built
 since, and such days of facts kept by day, share their files with the version before through hard links. Which tables
 are published, and whether the audit lets them, is decided elsewhere.
+
+Files of a version are read-only: the operating system refuses a client that opens them to write.
+Folders are not, so that versions can be removed and lakes moved.
 """
 
 from __future__ import annotations
@@ -19,14 +22,15 @@ import duckdb
 from data_lake.documents import read_json, to_json
 from data_lake.errors import LakeError
 from data_lake.files import replace_file
-from data_lake.layout import DATABASE, EMPTY_PARTITION, Layout
+from data_lake.layout import DATABASE, EMPTY_PARTITION, MANIFEST, Layout
 from data_lake.planning import Publication, end_publication, publication, read_publication
 from data_lake.planning.ranges import Days, covers
 from data_lake.sql import connect, literal
+from data_lake.views import comment, create_views
 
 KEEP_VERSIONS = 5
 KEEP_AGE = timedelta(hours=24)
-MANIFEST = "version.json"
+READ_ONLY, WRITABLE = 0o444, 0o222
 
 
 class PublishError(LakeError):
@@ -46,7 +50,11 @@ class Table:
 
 @dataclass
 class Version:
-    """One published version, as its version.json says. `is_scored`: its insights are made from its own marts."""
+    """One published version, as its version.json says.
+
+    `is_scored`: its insights are made from its own marts. `root` is the lake that its views point into; versions from
+    before it was noted say nothing.
+    """
 
     number: int
     as_of: date
@@ -57,6 +65,7 @@ class Version:
     descriptions: dict[str, str] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     is_scored: bool = False
+    root: str = ""
 
 
 def publish(
@@ -91,8 +100,7 @@ def publish(
             version.rows[table.name] = counted[0] if counted else 0
         final = layout.published_version(number)
         os.rename(building, final)
-        _write_database(layout, version)
-        replace_file(final / MANIFEST, to_json(version))
+        _complete(layout, version)
         _switch(layout, number)
         end_publication(connection, number)
     _prune(layout, created_at)
@@ -152,23 +160,25 @@ def _write_days(
         connection.execute(f"copy (from {table.relation} limit 0) to {path} (format parquet)")
 
 
-def _write_database(layout: Layout, version: Version) -> None:
-    """analytics.duckdb: a view per table with absolute paths, a comment on every table and column."""
+def _complete(layout: Layout, version: Version) -> None:
+    """Views, and version.json last: with it a version is complete. Its files are nobody's to change from here on."""
     folder = layout.published_version(version.number)
+    _write_database(folder, version)
+    version.root = str(layout.root)
+    replace_file(folder / MANIFEST, to_json(version))
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            if path.stat().st_mode & WRITABLE:
+                path.chmod(READ_ONLY)
+
+
+def _write_database(folder: Path, version: Version) -> None:
+    """analytics.duckdb: a view per table with absolute paths, a comment on every table and column."""
     beside = folder / f".{DATABASE}"
     beside.unlink(missing_ok=True)
     with duckdb.connect(str(beside)) as connection:
-        connection.execute("begin")  # every statement of its own would be written and synced by itself
-        for name, description in version.descriptions.items():
-            if name in version.by_day:
-                source = f"read_parquet({literal(str(folder / name / '*' / '*.parquet'))}, hive_partitioning = false)"
-            else:
-                source = f"read_parquet({literal(str(folder / f'{name}.parquet'))})"
-            connection.execute(f'create view "{name}" as from {source}')
-            connection.execute(f'comment on view "{name}" is {literal(description)}')
-            for column, meaning in version.columns[name].items():
-                connection.execute(f'comment on column "{name}"."{column}" is {literal(meaning)}')
-        connection.execute("commit")
+        create_views(connection, folder)
+        comment(connection, version.descriptions, version.columns)
     os.replace(beside, folder / DATABASE)
 
 
@@ -243,12 +253,12 @@ def rollback(layout: Layout, number: int | None = None) -> Version:
 
 
 def repair(layout: Layout) -> list[Version]:
-    """Rewrite the views of every version, whose paths are absolute, after the lake was moved."""
+    """Write the views of every version again, whose paths are absolute, after the lake was moved."""
     complete = versions(layout)
     if not complete:
         raise PublishError("nothing is published yet; 'fullhouse run' publishes")
     for version in complete:
-        _write_database(layout, version)
+        _complete(layout, version)
     if not layout.current.exists():
         _switch(layout, complete[-1].number)
     return complete

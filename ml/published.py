@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-import duckdb
 import pandas as pd
 import polars as pl
 
-from data_lake.layout import DATABASE, Layout
+from data_lake.layout import Layout
 from data_lake.publish import PublishError, current_version
+from data_lake.views import open_version
 
 
 class Published:
@@ -22,9 +22,7 @@ class Published:
             raise PublishError("nothing is published yet: 'fullhouse run' publishes")
         self.version = version
         # The version's own path: a publish meanwhile does not change what is read.
-        path = layout.published_version(version.number) / DATABASE
-        self._connection = duckdb.connect(str(path), read_only=True)
-        self._connection.execute("set TimeZone = 'UTC'")
+        self._connection = open_version(layout, layout.published_version(version.number))
 
     @property
     def last_day(self) -> date:

@@ -138,9 +138,10 @@ def _sample_writer(
             days=days,
             progress=lambda share: progress.advance(steps.SAMPLE, share),
         )
-        messages = written.counts.get("chat_messages", 0)
+        kind, count = max(written.counts.items(), key=lambda counted: counted[1])
+        most = f"{count:,} {kind.replace('_', ' ')}"
         span = f"{written.first_day} to {written.last_day}"
-        progress.finish(steps.SAMPLE, f"{len(written.files):,} files, {messages:,} messages, {span}")
+        progress.finish(steps.SAMPLE, f"{len(written.files):,} files, {most}, {span}")
 
     return write
 
@@ -186,30 +187,38 @@ def status() -> None:
 @click.argument("query")
 @click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, format_: str) -> None:
-    """Run a DuckDB query on the published tables."""
+    """Run a DuckDB query on the published tables.
+
+    fold_text(text) and text_key(text) make texts comparable: case, blanks, width and invisible characters aside.
+    """
+    from shutil import get_terminal_size
+
     import duckdb
-    from rich.console import Console
 
-    from orchestration.terminal import rows_as
+    from data_lake.texts import add_text_functions
+    from data_lake.views import moved_from, open_version
+    from orchestration.answers import show_answer, write_answer
 
-    database = Layout.from_env().analytics
-    if not database.exists():
+    layout = Layout.from_env()
+    if not layout.current.exists():
         raise click.ClickException("nothing is published yet: 'fullhouse run' publishes")
+    # The version's own folder: what is published meanwhile does not change what this query reads.
+    folder = layout.current.resolve()
+    if elsewhere := moved_from(layout, folder):
+        advice = "'fullhouse publish --repair' lets other programs query it too"
+        click.echo(f"this lake was moved or copied from {elsewhere}: {advice}", err=True)
     try:
-        # The version's own path: what is published meanwhile does not change what this query reads.
-        with duckdb.connect(str(database.resolve()), read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            result = connection.execute(query)
-            columns = [column[0] for column in result.description or []]
-            rows = result.fetchall()
+        with open_version(layout, folder, with_comments="comment" in query.lower()) as connection:
+            if "fold_text" in query or "text_key" in query:
+                add_text_functions(connection)
+            if format_ == "table":
+                show_answer(connection, query, get_terminal_size().columns, sys.stdout)
+            else:
+                write_answer(connection, query, format_, sys.stdout)
     except duckdb.CatalogException as error:
         raise click.ClickException(f"{error}\n\n'fullhouse sql \"show tables\"' lists the tables") from error
-    except duckdb.IOException as error:
-        advice = "if the lake was moved, 'fullhouse publish --repair' makes its views anew"
-        raise click.ClickException(f"{error}\n\n{advice}") from error
     except duckdb.Error as error:
         raise click.ClickException(str(error)) from error
-    rows_as(format_, columns, rows, Console())
 
 
 @main.command()

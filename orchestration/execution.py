@@ -39,7 +39,7 @@ from orchestration.selection import (
 )
 from orchestration.stated_days import stated_days
 from orchestration.window import PARTITION, Window
-from orchestration.work import Work
+from orchestration.work import Work, entities_to_judge
 
 
 class Runs:
@@ -67,7 +67,7 @@ class Runs:
             scored = names(self._manifest, insights(self._manifest))
             assets = [key for key in assets if not needs_scores(key.path, scored)]
         tags = {**run_tags(planned_days(work.todo), window), STAGE: BUILD}
-        return self._run(DAILY_LAKE, run_id, tags, assets, work.todo.entities)
+        return self._run(DAILY_LAKE, run_id, tags, assets, entities_to_judge(work.todo))
 
     def train(self, monday: date) -> tuple[EventSummary, bool]:
         """Train every question as of a Monday."""

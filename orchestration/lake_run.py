@@ -85,7 +85,7 @@ def _work(layout: Layout, request: Request, progress: Progress, summary: RunSumm
     work = None if files else find_work(layout, load_manifest(), window)
     if work and work.is_done(with_scores=request.models):
         progress.notice("nothing has changed since the last run")
-        summary.succeeded = True
+        summary.succeeded, summary.span = True, work.todo.observed
         return
     progress.advance(START, 0.0)
     dbt = Dbt()

@@ -20,6 +20,8 @@ from data_lake.publish import Table
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = REPOSITORY / "dbt_project"
 MANIFEST = PROJECT / "target" / "manifest.json"
+# What models call beside DuckDB's own functions (see `dbt_texts`).
+FUNCTIONS = REPOSITORY / "data_lake" / "texts.py"
 # How dbt is started. -P: the script's own folder must not be searched for modules.
 DBT = (sys.executable, "-P", str(Path(__file__).with_name("dbt_process.py")))
 
@@ -65,7 +67,8 @@ def is_stale(path: Path = MANIFEST, project: Path = PROJECT) -> bool:
 
 
 def fingerprint(project: Path = PROJECT) -> str:
-    """Changes with anything that changes what models compute: their SQL, macros, vars, seeds, the raw contracts."""
+    """Changes with anything that changes what models compute: their SQL and its functions, macros, vars, seeds, the raw
+    contracts."""
     content = hashlib.sha256()
     for entity, contract in load_contracts().items():
         content.update(f"{entity} {contract.hash}\n".encode())
@@ -73,6 +76,7 @@ def fingerprint(project: Path = PROJECT) -> str:
         relative = path.relative_to(project)
         if relative.parts[0] != "tests" and (path.suffix in {".sql", ".csv"} or path.name == "dbt_project.yml"):
             content.update(relative.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    content.update(FUNCTIONS.read_bytes())
     return content.hexdigest()[:16]
 
 

@@ -15,14 +15,12 @@ from data_lake.expectations.audit import check_raw, check_tables
 from data_lake.expectations.suites import table_suites, worlds
 from data_lake.expectations.validation import write_data_docs
 from data_lake.expectations.verdicts import Verdict
-from data_lake.planning import built_as_of, end_audit, read_publication, unaudited
-from orchestration.assets.marts import BUILD_STEP, model_key
+from data_lake.planning import Audit, built_as_of, end_audit, read_publication, unaudited
+from orchestration.assets.marts import model_key
 from orchestration.metadata import WORST_ROWS, table
 from orchestration.project import Manifest, models
 from orchestration.resources import LakeResource
-from orchestration.selection import EXPECTATIONS_OF_RAW
-
-EXPECTATIONS = "expectations"
+from orchestration.work import EXPECTATIONS, EXPECTATIONS_OF_RAW
 
 
 def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
@@ -44,17 +42,14 @@ def expectation_checks(manifest: Manifest) -> dg.AssetChecksDefinition:
         days = read_publication(layout).waiting
         entities = {key.name.removeprefix(EXPECTATIONS_OF_RAW) for key in keys if key.name != EXPECTATIONS}
         # What was built since its expectations were last met; other tables are as they were then.
-        built = unaudited(layout)
+        built = {audit.model for audit in unaudited(layout)}
         relations = {name: node["relation_name"] for name, node in marts.items() if name in built}
         verdicts = check_raw(layout, as_of=as_of, days=days, entities=entities)
         verdicts += check_tables(layout, relations, as_of=as_of, days=days)
         write_data_docs(layout)
         results = [_result(key, [v for v in verdicts if v.subject == _subject(key)]) for key in keys]
         yield from results
-        # In a run that also built and tested them; a step that failed there would have kept this one from running.
-        steps = context.run.step_keys_to_execute
-        if steps is None or BUILD_STEP in steps:
-            end_audit(layout, _passed(results) & built)
+        end_audit(layout, _passed(results))
 
     return expect
 
@@ -66,10 +61,11 @@ def _subject(key: dg.AssetCheckKey) -> str:
     return f"raw/{key.name.removeprefix(EXPECTATIONS_OF_RAW)}"
 
 
-def _passed(results: Sequence[dg.AssetCheckResult]) -> frozenset[str]:
-    """Names of the models that met all their blocking expectations."""
-    failed = {r.asset_key for r in results if not r.passed and r.severity == dg.AssetCheckSeverity.ERROR}
-    return frozenset(r.asset_key.path[-1] for r in results if r.asset_key and r.asset_key not in failed)
+def _passed(results: Sequence[dg.AssetCheckResult]) -> Iterator[Audit]:
+    """The checks whose blocking expectations were all met."""
+    for result in results:
+        if result.asset_key and result.check_name and (result.passed or result.severity != dg.AssetCheckSeverity.ERROR):
+            yield Audit(result.asset_key.path[-1], result.check_name)
 
 
 def _spec(key: dg.AssetKey, name: str) -> dg.AssetCheckSpec:

@@ -18,12 +18,10 @@ from orchestration.plans import planned_days
 from orchestration.project import INSIGHTS, Manifest, is_published, load_manifest, models
 from orchestration.stated_days import stated_days
 from orchestration.window import Window
-from orchestration.work import Work, find_work
+from orchestration.work import EXPECTATIONS_OF_RAW, Work, find_work
 
 # What a run does; the build that follows a reading is started where the reading ended well.
 STAGE, READ, BUILD = "fullhouse/stage", "read", "build"
-# Names of the checks of raw/ that Great Expectations makes, before the entity's.
-EXPECTATIONS_OF_RAW = "expectations_of_raw_"
 
 
 def assets_to_read(assets: Collection[dg.AssetKey], files: Sequence[LandingFile]) -> list[dg.AssetKey]:
@@ -55,7 +53,7 @@ def assets_to_build(assets: Collection[dg.AssetKey], manifest: Manifest, work: W
 def checks_to_run(
     checks: Collection[dg.AssetCheckKey], assets: Collection[dg.AssetKey], entities: Collection[str] | None
 ) -> frozenset[dg.AssetCheckKey]:
-    """The checks of these assets; of raw/ those of the entities that changed, None for all."""
+    """The checks of these assets; of raw/ those of these entities, None for all."""
     chosen = set(assets)
 
     def concerns(check: dg.AssetCheckKey) -> bool:

@@ -1,91 +1,23 @@
-"""How a run looks in a terminal: a bar per step, a line per step where no terminal is, a summary at the end.
-
-What happened is decided elsewhere (see `lake_run`); this only draws it.
-"""
+"""What a terminal shows of a lake and at the end of a run; see `progress_bars` for its steps, `answers` for queries."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import shlex
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from rich import progress as bars
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
-from data_lake.status import Status
-from orchestration.progress import Progress
-from orchestration.run_summary import RunSummary
+if TYPE_CHECKING:
+    from data_lake.status import Status
+    from orchestration.run_summary import RunSummary
 
-STEP_WIDTH = 24
 # Rows shown one value a line, where a table of them is wider than the terminal.
 ROWS_BY_LINE = 3
-
-
-class Lines:
-    """One line per finished step, for logs and pipes."""
-
-    def __init__(self, console: Console) -> None:
-        self._console, self._started = console, dict[str, float]()
-
-    def advance(self, step: str, share: float, detail: str = "") -> None:
-        self._started.setdefault(step, time.monotonic())
-
-    def finish(self, step: str, detail: str = "") -> None:
-        now = time.monotonic()
-        # A step can come again in one run: the models are trained at two past cut-offs.
-        seconds = now - self._started.pop(step, now)
-        _print(self._console, f"{step:<{STEP_WIDTH}} {detail or 'done'} ({seconds:.1f} s)")
-
-    def notice(self, text: str) -> None:
-        _print(self._console, text)
-
-
-class Bars:
-    """One bar per step, drawn while the run works."""
-
-    def __init__(self, drawn: bars.Progress) -> None:
-        self._drawn, self._tasks = drawn, dict[str, bars.TaskID]()
-
-    def advance(self, step: str, share: float, detail: str = "") -> None:
-        self._drawn.update(self._task(step), completed=share, detail=escape(detail))
-
-    def finish(self, step: str, detail: str = "") -> None:
-        task = self._task(step)
-        self._drawn.update(task, completed=1.0, detail=escape(detail))
-        self._drawn.stop_task(task)
-
-    def notice(self, text: str) -> None:
-        _print(self._drawn.console, text)
-
-    def _task(self, step: str) -> bars.TaskID:
-        if step not in self._tasks:
-            self._tasks[step] = self._drawn.add_task(step, total=1.0, detail="")
-        return self._tasks[step]
-
-
-@contextmanager
-def progress_on(console: Console) -> Iterator[Progress]:
-    """Progress drawn on this console: bars in a terminal, lines elsewhere."""
-    if not console.is_terminal:
-        yield Lines(console)
-        return
-    columns = (
-        bars.TextColumn("{task.description}", table_column=Column(width=STEP_WIDTH, no_wrap=True)),
-        bars.BarColumn(bar_width=20, table_column=Column(width=20)),
-        bars.TaskProgressColumn(table_column=Column(width=4, no_wrap=True, justify="right")),
-        bars.TimeElapsedColumn(table_column=Column(width=7, no_wrap=True)),
-        bars.TextColumn("{task.fields[detail]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
-    )
-    # What libraries print goes to the log (see `cli`), not through the bars.
-    with bars.Progress(*columns, console=console, expand=True, redirect_stdout=False, redirect_stderr=False) as drawn:
-        yield Bars(drawn)
+# Landing files named per failed check.
+FILES_NAMED = 5
 
 
 def show_run(console: Console, summary: RunSummary) -> None:
@@ -112,6 +44,10 @@ def show_run(console: Console, summary: RunSummary) -> None:
         _say(console, "", f"{word}: {check.name} on {check.asset}: {check.message}")
         if check.worst_rows:
             _show_rows(console, check.worst_rows)
+        for origin in check.origins[:FILES_NAMED]:
+            held = f"{origin.row_count:,} {'row' if origin.row_count == 1 else 'rows'} of {origin.entity}"
+            when = f"{origin.first} to {origin.last}" if origin.first != origin.last else f"{origin.first}"
+            _say(console, "", f"from {origin.file}: {held}, {when} UTC")
     if not summary.succeeded:
         version = summary.published
         _say(console, "run failed", summary.error or "a check failed")
@@ -119,17 +55,27 @@ def show_run(console: Console, summary: RunSummary) -> None:
             console, "published", f"still version {version.number}, as of {version.as_of}" if version else "nothing yet"
         )
         _say(console, "log", summary.log)
+        files = [origin.file for check in summary.failed_checks for origin in check.origins]
+        if files:
+            _say(console, "way out", f"add a better export, or take out a wrong one: fullhouse forget {files[0]}")
+            _say(console, "", "then: fullhouse run; more in docs/runbooks/failed-audit.md")
         return
-    _say(console, "query", f"duckdb {shlex.quote(summary.database)}")
-    _say(console, "", 'fullhouse sql "from fct_streams order by started_at desc limit 5"')
+    _say(console, "query", f"duckdb -readonly {shlex.quote(summary.database)}")
+    _say(console, "", f'fullhouse sql "{_query(summary)}"')
     _say(console, "next", "fullhouse add FILE... brings your own exports; make ui shows this run; fullhouse status")
 
 
+def _query(summary: RunSummary) -> str:
+    """A query to begin with: the first rows of the largest table."""
+    rows = summary.published.rows if summary.published else {}
+    return f"from {max(rows, key=lambda table: rows[table])} limit 5" if rows else "show tables"
+
+
 def _say(console: Console, word: str, text: str) -> None:
-    _print(console, f"{word:<12} {text}")
+    print_text(console, f"{word:<12} {text}")
 
 
-def _print(console: Console, text: str) -> None:
+def print_text(console: Console, text: str) -> None:
     """Text as it is: no colours guessed, no marks read, no line broken."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
@@ -180,24 +126,6 @@ def show_status(console: Console, status: Status, missing_logins: Sequence[str] 
         _say(console, "not pulled", sentence)
 
 
-def rows_as(format_: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], console: Console) -> None:
-    """Print a query's result as a table, as CSV with a header, or as a JSON list of objects."""
-    if format_ == "table":
-        console.print(_table(columns, rows))
-        _say(console, "", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}")
-        return
-    text = io.StringIO()
-    if format_ == "csv":
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(["" if v is None else v for v in row] for row in rows)
-    else:
-        records = [dict(zip(columns, row, strict=True)) for row in rows]
-        json.dump(records, text, default=str, ensure_ascii=False, indent=1)
-        text.write("\n")
-    console.file.write(text.getvalue())
-
-
 def _show_rows(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows as a table where it fits the terminal, else the first of them one value a line."""
     table = _table(list(rows[0]), [list(row.values()) for row in rows])
@@ -208,9 +136,9 @@ def _show_rows(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         console.print()
         for column, value in row.items():
             if value is not None:
-                _print(console, f"  {column:<22} {value}")
+                print_text(console, f"  {column:<22} {value}")
     if len(rows) > ROWS_BY_LINE:
-        _print(
+        print_text(
             console, f"\n  and {len(rows) - ROWS_BY_LINE:,} more: the check's worst rows in the Dagster UI (make ui)"
         )
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from data_lake.contracts import load_contracts
 from data_lake.expectations.suites import table_suites
 from data_lake.expectations.suites import worlds as judged_worlds
 from data_lake.layout import Layout
-from data_lake.planning import Plan
+from data_lake.planning import TESTS, Audit, Plan
 from data_lake.publish import current_version, is_current
 from orchestration.graph import below, insights, models_of_worlds, models_read, names, owners_of_tests, raw_sources
 from orchestration.plans import make_plan, worlds_with_rows
 from orchestration.project import AS_OF, Manifest, models
 from orchestration.window import Window
+
+# Names of the checks by expectations: of a table, and of an entity of raw/, before its name.
+EXPECTATIONS, EXPECTATIONS_OF_RAW = "expectations", "expectations_of_raw_"
 
 
 def models_to_build(manifest: Manifest, todo: Plan, worlds: Collection[str]) -> frozenset[str]:
@@ -35,16 +39,30 @@ def models_to_build(manifest: Manifest, todo: Plan, worlds: Collection[str]) -> 
     on_time = on_the_clock if todo.as_of_moved else set()
     # Built again when anything of their world changed: the checks of raw/ hang on them.
     hooks = raw_hooks() if todo.entities else set()
-    chosen = {node["unique_id"] for node in models(manifest) if node["name"] in todo.unaudited | hooks}
+    named = {audit.model for audit in todo.unaudited} | hooks
+    chosen = {node["unique_id"] for node in models(manifest) if node["name"] in named}
     chosen = (chosen | on_time | below(manifest, roots)) & every
     owners = owners_of_tests(manifest)
     tested = {owner for test, owner in owners.items() if chosen & set(models_read(manifest["nodes"][test]))}
     return names(manifest, chosen | (tested & every))
 
 
-def judged_models(manifest: Manifest) -> frozenset[str]:
-    """Names of the models that expectations hang on."""
-    return frozenset(node["name"] for node in models(manifest)) & {*table_suites(), *raw_hooks()}
+def audits_of(models: Collection[str], entities: Collection[str] | None) -> frozenset[Audit]:
+    """What a build of these models has to pass: dbt tests, what is expected of tables, and of the entities of raw/ that
+    changed (None: of all), whose checks hang on a model of their world."""
+    audits = {Audit(name, TESTS) for name in models}
+    audits |= {Audit(name, EXPECTATIONS) for name in models if name in table_suites()}
+    hooks = {entity: judged_worlds()[contract.world].raw_checks_on for entity, contract in load_contracts().items()}
+    judged = {entity for entity, hook in hooks.items() if hook in models and (entities is None or entity in entities)}
+    return frozenset(audits | {Audit(hooks[entity], EXPECTATIONS_OF_RAW + entity) for entity in judged})
+
+
+def entities_to_judge(todo: Plan) -> frozenset[str] | None:
+    """The entities of raw/ whose checks a run makes: those that changed and those that did not pass; None: all."""
+    if todo.entities is None:
+        return None
+    checks = [audit.check for audit in todo.unaudited if audit.check.startswith(EXPECTATIONS_OF_RAW)]
+    return todo.entities.union(check.removeprefix(EXPECTATIONS_OF_RAW) for check in checks)
 
 
 def raw_hooks() -> set[str]:

@@ -9,16 +9,15 @@ import base64
 import json
 import random
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.local_server import LocalServer, QuietHandler
 
 Row = dict[str, Any]
 CLIENT_ID = "client-of-the-tests"
@@ -105,10 +104,11 @@ class Asked:
     body: Any = None
 
 
-class HelixServer:
+class HelixServer(LocalServer):
     """The server as a context manager; `helix_url` and `auth_url` are what a client is pointed at."""
 
     def __init__(self, world: World, clock: FakeClock, faults: Faults | None = None) -> None:
+        super().__init__(_Handler)
         self.world, self.clock, self.faults = world, clock, faults or Faults()
         self.tokens: dict[str, Login] = {}
         self.refreshes: dict[str, Login] = {}
@@ -120,26 +120,14 @@ class HelixServer:
         self._rng = random.Random(self.faults.seed)
         self._made = 0
         self._minute: tuple[datetime, int] = (clock.now(), 0)
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"server_of": self}))
-        self._http.daemon_threads = True
-
-    def __enter__(self) -> HelixServer:
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
     @property
     def helix_url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}/helix"
+        return f"{self.url}/helix"
 
     @property
     def auth_url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}/oauth2"
+        return f"{self.url}/oauth2"
 
     def login(self, user_id: str, name: str, scopes: list[str], calls: int | None = None) -> tuple[str, str]:
         """A new pair of tokens for a login; the access token expires after so many calls."""
@@ -276,12 +264,9 @@ class HelixServer:
         return 200, {**body, "scope": login.scopes}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server_of: HelixServer
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)

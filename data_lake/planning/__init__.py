@@ -5,7 +5,7 @@ run came. How far a row
 of an entity reaches is said by its contract (`affected_days`), what a world adds to that by its module in `worlds`.
 """
 
-from data_lake.planning.plan import Plan
+from data_lake.planning.plan import TESTS, Audit, Plan
 from data_lake.planning.planner import observed, outer_days, plan, stale
 from data_lake.planning.ranges import Days, Range
 from data_lake.planning.state import (
@@ -25,6 +25,8 @@ from data_lake.planning.state import (
 from data_lake.planning.world import PlanError
 
 __all__ = [
+    "TESTS",
+    "Audit",
     "BuildState",
     "Days",
     "Plan",

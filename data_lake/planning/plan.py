@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from data_lake.partitions import Partition
 from data_lake.planning.ranges import Days, Range, covers
 
 # Entity, UTC day, source.
 PartitionKey = tuple[str, date, str]
+
+
+# The check of an audit that stands for all dbt tests of the model.
+TESTS = "tests"
+
+
+class Audit(NamedTuple):
+    """What a model has to pass after it was built: its dbt tests, or one check of what is expected of it or of raw/."""
+
+    model: str
+    check: str
 
 
 @dataclass(frozen=True)
@@ -21,8 +33,9 @@ class Plan:
     that no longer exist. `fingerprint` stands for the models and settings, `reason` says in words why these days.
 
     `entities` are those whose raw partitions differ from what was built; None: everything is built. `as_of_moved`:
-    models that depend on the clock have to be built as well. `unaudited` are models to be built and tested although
-    nothing below them changed. `observed` are the first and the last day that raw/ holds rows of.
+    models that depend on the clock have to be built as well. `unaudited` is open since earlier builds: its models are
+    built and tested although nothing below them changed. `observed` are the first and the last day that raw/ holds rows
+    of.
     """
 
     as_of: date
@@ -33,7 +46,7 @@ class Plan:
     reason: str
     entities: frozenset[str] | None = None
     as_of_moved: bool = True
-    unaudited: frozenset[str] = frozenset()
+    unaudited: frozenset[Audit] = frozenset()
     observed: Range | None = None
 
     @property

@@ -1,7 +1,7 @@
 """What the warehouse remembers of its builds, in its schema `lake`.
 
 Which raw partitions it was built from and as of which day; the days that a build has begun and not ended; the version
-that was last published, and the days built since; the models that were built and whose tests have not all passed since.
+that was last published, and the days built since; what models that were built have not passed since.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from data_lake.layout import Layout
-from data_lake.planning.plan import PartitionKey, Plan
+from data_lake.planning.plan import Audit, PartitionKey, Plan
 from data_lake.planning.ranges import ALWAYS, Days, ranges_of, span
 from data_lake.sql import connect
 
@@ -28,7 +28,7 @@ _TABLES = """
     create table if not exists lake.built (entity varchar, day date, source varchar, fingerprint varchar);
     create table if not exists lake.unfinished (first_day date, last_day date);
     create table if not exists lake.unpublished (first_day date, last_day date);
-    create table if not exists lake.unaudited (model varchar primary key);
+    create table if not exists lake.audits (model varchar, "check" varchar, primary key (model, "check"));
     create table if not exists lake.publication (version integer);
     create table if not exists lake.unpublished_models (model varchar primary key);
 """
@@ -45,7 +45,7 @@ class BuildState:
     fingerprint: str
     partitions: Mapping[PartitionKey, str]
     unfinished: frozenset[date] | None
-    unaudited: frozenset[str]
+    unaudited: frozenset[Audit]
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def read_state(layout: Layout) -> BuildState | None:
                 return None
             rows = connection.execute("select entity, day, source, fingerprint from lake.built").fetchall()
             unfinished = _days_of(connection, "unfinished")
-            models = _models_of(connection, "unaudited")
+            open_audits = _audits_of(connection)
         except duckdb.CatalogException:
             return None
     partitions = {(entity, day, source): fingerprint for entity, day, source, fingerprint in rows}
-    return BuildState(build[0], build[1], partitions, unfinished, models)
+    return BuildState(build[0], build[1], partitions, unfinished, open_audits)
 
 
 def _days_of(connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[date] | None:
@@ -89,12 +89,16 @@ def _days_of(connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[dat
     return None if ALWAYS in ranges else frozenset().union(*(span(first, last) for first, last in ranges))
 
 
-def _models_of(connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[str]:
-    return frozenset(name for (name,) in connection.execute(f"select model from lake.{table}").fetchall())
+def _audits_of(connection: duckdb.DuckDBPyConnection) -> frozenset[Audit]:
+    return frozenset(Audit(*row) for row in connection.execute('select model, "check" from lake.audits').fetchall())
 
 
-def begin_build(layout: Layout, todo: Plan, models: Iterable[str]) -> None:
-    """Note, before the first model runs, the days that are half built from now on and the models to be tested."""
+def _unpublished_models(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    return frozenset(name for (name,) in connection.execute("select model from lake.unpublished_models").fetchall())
+
+
+def begin_build(layout: Layout, todo: Plan, audits: Iterable[Audit]) -> None:
+    """Note, before the first model runs, the days that are half built from now on and what has to be passed."""
     layout.root.mkdir(parents=True, exist_ok=True)
     with connect(layout, str(layout.warehouse)) as connection:
         connection.execute(_TABLES)
@@ -102,9 +106,9 @@ def begin_build(layout: Layout, todo: Plan, models: Iterable[str]) -> None:
         for first, last in [ALWAYS] if todo.days is None else todo.days:
             connection.execute("insert into lake.unfinished values (?, ?)", [first, last])
             connection.execute("insert into lake.unpublished values (?, ?)", [first, last])
-        for model in sorted(models):
-            connection.execute("insert or ignore into lake.unaudited values (?)", [model])
-            connection.execute("insert or ignore into lake.unpublished_models values (?)", [model])
+        for audit in sorted(audits):
+            connection.execute("insert or ignore into lake.audits values (?, ?)", list(audit))
+            connection.execute("insert or ignore into lake.unpublished_models values (?)", [audit.model])
         connection.execute("commit")
 
 
@@ -144,25 +148,25 @@ def _state_table(rows: list[_StateRow]) -> pa.Table:
     return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(types.items(), columns, strict=True)})
 
 
-def end_audit(layout: Layout, models: Iterable[str] | None = None) -> None:
-    """Note that every test of these models passed, by default of all that were built."""
+def end_audit(layout: Layout, audits: Iterable[Audit] | None = None) -> None:
+    """Note that these were passed, by default all that are open."""
     with connect(layout, str(layout.warehouse)) as connection:
-        if models is None:
-            connection.execute("delete from lake.unaudited")
+        if audits is None:
+            connection.execute("delete from lake.audits")
             return
         connection.execute("begin")
-        for model in models:
-            connection.execute("delete from lake.unaudited where model = ?", [model])
+        for audit in sorted(audits):
+            connection.execute('delete from lake.audits where model = ? and "check" = ?', [*audit])
         connection.execute("commit")
 
 
-def unaudited(layout: Layout) -> frozenset[str]:
-    """Models whose tests have not all passed since they were built: to be built and tested though nothing changed."""
+def unaudited(layout: Layout) -> frozenset[Audit]:
+    """What was not passed since its model was built: to be built and tested though nothing changed."""
     if not layout.warehouse.exists():
         return frozenset()
     with _open(layout) as connection:
         try:
-            return _models_of(connection, "unaudited")
+            return _audits_of(connection)
         except duckdb.CatalogException:
             return frozenset()
 
@@ -186,7 +190,7 @@ def publication(connection: duckdb.DuckDBPyConnection) -> Publication:
     try:
         row = connection.execute("select version from lake.publication").fetchone()
         days = _days_of(connection, "unpublished")
-        models = _models_of(connection, "unpublished_models")
+        models = _unpublished_models(connection)
     except duckdb.CatalogException:
         return Publication(None, None, frozenset())
     return Publication(row[0] if row else None, None if days is None else ranges_of(days), models)

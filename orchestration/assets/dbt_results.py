@@ -13,7 +13,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.dbt import Build, NodeResult
-from orchestration.graph import owners_of_tests
+from orchestration.graph import models_read
 from orchestration.metadata import WORST_ROWS, table
 from orchestration.project import Manifest, layer
 
@@ -41,11 +41,10 @@ class BuildResults:
     def built_names(self) -> frozenset[str]:
         return frozenset(node["name"] for node in self.built)
 
-    def audited(self, manifest: Manifest) -> frozenset[str]:
-        """Names of the models that were built and of which no test is open: none failed, none was skipped."""
-        owners = owners_of_tests(manifest)
-        bad = [node["unique_id"] for node, result in self.tests if result.status not in (PASSED, WARNED)]
-        unproven = {manifest["nodes"][owners[test]]["name"] for test in bad if test in owners}
+    def tested(self, manifest: Manifest) -> frozenset[str]:
+        """Names of the models that were built and that no open test reads: none failed, none was skipped."""
+        bad = [node for node, result in self.tests if result.status not in (PASSED, WARNED)]
+        unproven = {manifest["nodes"][model]["name"] for node in bad for model in models_read(node)}
         return self.built_names - unproven
 
     def raise_if_failed(self) -> None:

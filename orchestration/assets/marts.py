@@ -15,7 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
-from data_lake.planning import Plan, begin_build, built_as_of, end_audit, end_build, read_publication
+from data_lake.planning import TESTS, Audit, Plan, begin_build, built_as_of, end_audit, end_build, read_publication
 from data_lake.planning.ranges import Range, ranges_of, span
 from data_lake.store import ensure_readable
 from orchestration import progress as steps
@@ -29,7 +29,7 @@ from orchestration.progress import Progress
 from orchestration.project import INSIGHTS_FOLDER, Manifest, is_daily, layer
 from orchestration.resources import LakeResource
 from orchestration.window import Window
-from orchestration.work import judged_models, models_to_build
+from orchestration.work import audits_of, models_to_build
 
 BUILD_STEP = "build_marts"
 # What later steps take seconds to import.
@@ -110,15 +110,15 @@ def marts_assets(manifest: Manifest) -> dg.AssetsDefinition:
         worlds = worlds_with_rows(layout)
         selected = {key.path[-1] for key in context.selected_asset_keys}
         building = selected & names(manifest, models_of_worlds(manifest, worlds))
-        begin_build(layout, todo, building)
+        begin_build(layout, todo, audits_of(building, todo.entities))
         threading.Thread(target=_import_ahead, args=(context.run.step_keys_to_execute,), daemon=True).start()
         variables = dbt_vars(todo, read_publication(layout).waiting)
         results = read_results(dbt.build(layout, building, variables, _bars(progress)), manifest)
         # A run over fewer models leaves the rest as they were: what they were built from is not known then.
         if models_to_build(manifest, todo, worlds) <= results.built_names:
             end_build(layout, todo)
-        # Expectations come later; models that have some are audited when they were met.
-        end_audit(layout, results.audited(manifest) - judged_models(manifest))
+        # Expectations come later, in a step of their own.
+        end_audit(layout, [Audit(name, TESTS) for name in results.tested(manifest)])
         progress.finish(steps.MARTS, _in_words(todo, results))
         progress.finish(steps.AUDIT, f"{results.tests_passed:,} passed, {results.tests_failed:,} failed")
         _report(context, results, todo)

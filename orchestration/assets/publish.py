@@ -19,6 +19,7 @@ from orchestration.plans import worlds_with_rows
 from orchestration.progress import Progress
 from orchestration.project import INSIGHTS, Manifest, insight_tables, is_published, models, published_tables
 from orchestration.resources import LakeResource
+from orchestration.work import audits_of
 
 # The schedule is daily: a table is late when a day was missed, and stale when two were.
 FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
@@ -59,8 +60,9 @@ def _publishing(
         as_of = built_day(layout)
         progress.advance(step, 0.0)
         lake.wait_for_warehouse()
-        if unproven := unaudited(layout):
-            first = ", ".join(sorted(unproven)[:5])
+        # What is left of a model or an entity that is no more keeps nothing back.
+        if unproven := unaudited(layout) & audits_of(names(manifest, manifest["nodes"]), None):
+            first = ", ".join(sorted({audit.model for audit in unproven})[:5])
             raise dg.Failure(f"not every check of {first} passed since it was built: run 'fullhouse run'")
         every = tables_to_publish(layout, manifest, lake, is_scored=is_scored)
         try:

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from data_lake.sources import SOURCES, source_ranks
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY / "data_lake" / "sources"
-SHARED = ("data_lake.sources.base", "data_lake.sources.reading")
+SHARED = ("data_lake.contracts", "data_lake.errors", "data_lake.sources.base", "data_lake.sources.reading")
 FORMATS = sorted(path.parent for path in FOLDER.glob("*/*/__init__.py"))
 
 # A whole format: what a person adds who adds one.
@@ -54,7 +55,7 @@ def strangers(paths: Iterable[Path], *allowed: str) -> list[str]:
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda path: path.name)
 def test_a_format_imports_contracts_shared_reading_and_itself_only(folder: Path) -> None:
     itself = ".".join(folder.relative_to(REPOSITORY).parts)
-    assert strangers(folder.rglob("*.py"), "data_lake.contracts", *SHARED, itself) == []
+    assert strangers(folder.rglob("*.py"), *SHARED, itself) == []
 
 
 def test_shared_reading_imports_no_format() -> None:
@@ -70,6 +71,11 @@ def test_a_source_is_named_after_its_folder_and_world(folder: Path) -> None:
 
 def test_every_format_is_registered_and_ranked_once() -> None:
     assert sorted(SOURCES) == sorted(source_ranks()) == sorted(folder.name for folder in FORMATS)
+
+
+def test_models_rank_sources_as_these_say_themselves() -> None:
+    project = yaml.safe_load((REPOSITORY / "dbt_project" / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert project["vars"]["source_rank"] == source_ranks()
 
 
 def test_a_format_is_added_by_its_folder_alone(tmp_path: Path) -> None:

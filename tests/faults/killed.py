@@ -53,7 +53,7 @@ def run_all(lake: Layout, export: Path, now: datetime = datetime(2026, 3, 1, tzi
         ingest(lake)
         todo = planning.plan(lake, "models")
         assert todo
-        planning.begin_build(lake, todo, ["fct_messages", "dim_chatters"])
+        planning.begin_build(lake, todo, [planning.Audit(table.name, planning.TESTS) for table in TABLES])
         with connect(lake, str(lake.warehouse)) as connection:
             rows = f"read_parquet({literal(lake.raw_glob('chat_messages'))}, hive_partitioning = true)"
             connection.execute(f"create or replace table fct_messages as from {rows} where event_date is not null")

@@ -12,7 +12,7 @@ import duckdb
 from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
-from data_lake.planning import Plan, begin_build, end_audit, end_build
+from data_lake.planning import TESTS, Audit, Plan, begin_build, end_audit, end_build
 from data_lake.store import ensure_readable
 from orchestration.dbt import Build, Dbt, NodeResult
 from orchestration.lake_run import Request, run_lake
@@ -57,12 +57,13 @@ def build(lake: Layout, *, from_day: date | None = None, to_day: date | None = N
     models = models_to_build(load_manifest(), todo, worlds_with_rows(lake))
     days = None if todo.days is None else [[first.isoformat(), last.isoformat()] for first, last in todo.days]
     variables = json.dumps({"as_of": todo.as_of.isoformat(), "days": days})
-    begin_build(lake, todo, models)
+    audits = [Audit(name, TESTS) for name in models]
+    begin_build(lake, todo, audits)
     done, results = dbt(lake, "build", *UNTESTED, "--vars", variables, "--select", *sorted(models))
     assert done.success, (done.error, {name: r.message for name, r in results.items() if r.status != "success"})
     assert {name.rpartition(".")[2] for name in results} == models
     end_build(lake, todo)
-    end_audit(lake, models)
+    end_audit(lake, audits)
     return todo
 
 

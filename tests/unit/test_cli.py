@@ -108,10 +108,70 @@ def test_a_second_run_that_does_not_wait_names_the_first(lake: Layout) -> None:
 def test_sql_answers_as_table_csv_or_json(lake: Layout) -> None:
     publish_words(lake, "hello", "hi")
     query = "select word, length, null as nothing from words order by word"
-    assert "│ hello │      5 │" in fullhouse("sql", query).output
+    assert "│ hello   │      5 │    NULL │" in fullhouse("sql", query).output
     assert fullhouse("sql", query, "--format", "csv").output == "word,length,nothing\nhello,5,\nhi,2,\n"
     rows = json.loads(fullhouse("sql", query, "--format", "json").output)
     assert rows[0] == {"word": "hello", "length": 5, "nothing": None}
+
+
+def test_a_row_too_wide_for_the_terminal_is_shown_one_value_a_line(
+    lake: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_words(lake, "hello", "hi")
+    wide = ", ".join(f"length as length_in_letters_{n}" for n in range(20))
+    query = f"select word, {wide} from words order by word"
+    monkeypatch.setenv("COLUMNS", "100")
+    lines = fullhouse("sql", query).output.splitlines()
+    assert lines[0].startswith("── row 1 ─")
+    assert lines[1].split() == ["word", "hello"]
+    assert lines[21].split() == ["length_in_letters_19", "5"]
+    assert lines[23].split() == ["word", "hi"]
+    monkeypatch.setenv("COLUMNS", "1000")
+    assert "length_in_letters_19 │" in fullhouse("sql", query).output.splitlines()[1]
+    assert "word" not in fullhouse("sql", query, "--format", "csv").output.splitlines()[1]
+
+
+def test_a_table_rounds_floats_for_the_eye_and_no_other_format_does(lake: Layout) -> None:
+    publish_words(lake, "hello")
+    query = "select 1e6 / 7 as a, 1e-3 / 7 as b, 0::double as c, 'inf'::double as d, 2.50::decimal(18, 4) as e"
+    assert "│ 142857.14 │ 0.0001429 │    0.0 │    inf │        2.5000 │" in fullhouse("sql", query).output
+    assert (
+        "142857.14285714287,0.00014285714285714287,0.0,inf,2.5000" in fullhouse("sql", query, "--format", "csv").output
+    )
+
+
+def test_a_query_of_a_moved_lake_is_answered_and_says_how_other_programs_read_it(
+    lake: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_words(lake, "hello")
+    moved = lake.root.with_name("moved")
+    lake.root.rename(moved)
+    monkeypatch.setenv("LAKE_ROOT", str(moved))
+    done = fullhouse("sql", "from words")
+    assert "hello" in done.output
+    assert f"was moved or copied from {lake.root}: 'fullhouse publish --repair'" in done.output
+    fullhouse("publish", "--repair")
+    assert "moved" not in fullhouse("sql", "from words").output
+
+
+def test_a_file_that_a_query_does_not_find_is_no_sign_of_a_moved_lake(lake: Layout) -> None:
+    publish_words(lake, "hello")
+    done = fullhouse("sql", "from 'nowhere.csv'")
+    assert (done.exit_code, "nowhere.csv" in done.output, "repair" in done.output) == (1, True, False)
+
+
+def test_a_query_is_answered_beside_a_client_that_opened_what_is_published_to_write(lake: Layout) -> None:
+    publish_words(lake, "hello")
+    lake.analytics.chmod(0o644)  # as it is for root, whom no mode stops
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(lake.analytics)]
+    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert client.stdout
+        assert client.stdout.readline() == "held\n"
+        assert "hello" in fullhouse("sql", "from words").output
+    finally:
+        client.communicate()
 
 
 def test_a_wrong_query_is_answered_in_words(lake: Layout) -> None:
@@ -192,7 +252,8 @@ def test_the_summary_of_a_run_says_what_to_query_and_what_to_type_next(lake: Lay
     assert "2026-01-01 to 2026-01-10 (10 days)" in said
     assert "3 rows (3 streampai viewer_counts: viewer_count: … is below 0)" in said
     assert "12 passed, 0 failed" in said
-    assert "duckdb /lake/analytics.duckdb" in said
+    assert "duckdb -readonly /lake/analytics.duckdb" in said
+    assert 'fullhouse sql "from words limit 5"' in said
     assert "fullhouse add FILE" in said
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import fullhouse
+from data_lake.files import replace_file
 from data_lake.layout import Layout
 from data_lake.planning import Plan, begin_build, end_build
 from data_lake.publish import PublishError, Table, publish
@@ -51,7 +52,7 @@ def test_columns_and_rows_are_chosen_before_files_are_opened(published: Layout) 
     later = pl.col("event_date") > DAYS[1]
     assert fullhouse.read("fct_minutes", ["message_count"], where=later).rows() == [(7,)]
     for file in (published.published_version(1) / "fct_minutes" / f"event_date={DAYS[1]}").glob("*.parquet"):
-        file.write_bytes(b"not parquet")
+        replace_file(file, b"not parquet")
     assert fullhouse.read("fct_minutes", ["message_count"], where=later).rows() == [(7,)]
 
 

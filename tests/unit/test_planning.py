@@ -10,7 +10,19 @@ import pytest
 
 from data_lake.layout import Layout
 from data_lake.partitions import partitions
-from data_lake.planning import Plan, PlanError, begin_build, end_audit, end_build, plan, read_state, stale, unaudited
+from data_lake.planning import (
+    TESTS,
+    Audit,
+    Plan,
+    PlanError,
+    begin_build,
+    end_audit,
+    end_build,
+    plan,
+    read_state,
+    stale,
+    unaudited,
+)
 from tests.builders import PLANNED_MODELS, at, day, message, put, sample, stream
 
 MODELS = "models-1"
@@ -19,13 +31,17 @@ MODELS = "models-1"
 def build(lake: Layout, **bounds: date) -> Plan:
     """As a run builds whose models all ran and whose tests all passed."""
     todo = planned(lake, **bounds)
-    begin_build(lake, todo, ["fct_chat_messages"])
+    begin_build(lake, todo, [dbt_tests_of("fct_chat_messages")])
     with duckdb.connect(str(lake.warehouse)) as connection:
         for model, rows in PLANNED_MODELS.items():
             connection.execute(f"create table if not exists {model} as {rows}")
     end_build(lake, todo)
     end_audit(lake)
     return todo
+
+
+def dbt_tests_of(model: str) -> Audit:
+    return Audit(model, TESTS)
 
 
 def planned(lake: Layout, **bounds: date) -> Plan:
@@ -140,10 +156,10 @@ def test_a_build_that_never_ended_is_built_again(lake: Layout) -> None:
     build(lake)
     put(lake, "chat_messages", message("b", "2026-01-05 20:00"))
     todo = planned(lake)
-    begin_build(lake, todo, ["fct_chat_messages"])
+    begin_build(lake, todo, [dbt_tests_of("fct_chat_messages")])
     again = planned(lake)
     assert (again.days, again.entities, again.partitions) == (todo.days, todo.entities, todo.partitions)
-    assert (todo.unaudited, again.unaudited) == (frozenset(), frozenset({"fct_chat_messages"}))
+    assert (todo.unaudited, again.unaudited) == (frozenset(), frozenset({dbt_tests_of("fct_chat_messages")}))
 
 
 def built_streams(lake: Layout, *streams: tuple[str, str, str]) -> None:
@@ -292,15 +308,19 @@ def test_models_whose_tests_did_not_all_pass_are_not_forgotten(lake: Layout) -> 
     put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
     todo = build(lake)
     assert planned(lake).is_empty
-    begin_build(lake, todo, ["fct_streams", "dim_viewers"])
+    begin_build(
+        lake, todo, [dbt_tests_of("fct_streams"), Audit("fct_streams", "expectations"), dbt_tests_of("dim_viewers")]
+    )
     end_build(lake, todo)
     failed = planned(lake)
     assert (failed.days, failed.is_empty) == ((), False)
-    assert failed.unaudited == {"fct_streams", "dim_viewers"}
-    begin_build(lake, failed, ["dim_viewers", "fct_chat_messages"])
+    assert {audit.model for audit in failed.unaudited} == {"fct_streams", "dim_viewers"}
+    begin_build(lake, failed, [dbt_tests_of("dim_viewers"), dbt_tests_of("fct_chat_messages")])
     end_build(lake, failed)
-    end_audit(lake, ["dim_viewers", "fct_chat_messages"])
-    assert unaudited(lake) == {"fct_streams"}
+    end_audit(
+        lake, [dbt_tests_of("dim_viewers"), dbt_tests_of("fct_chat_messages"), Audit("fct_streams", "expectations")]
+    )
+    assert unaudited(lake) == {dbt_tests_of("fct_streams")}
     end_audit(lake)
     assert planned(lake).is_empty
 
@@ -309,7 +329,7 @@ def test_a_warehouse_of_an_older_version_that_remembered_less_is_built_again(lak
     put(lake, "chat_messages", message("a", "2026-01-01 20:00"))
     build(lake)
     with duckdb.connect(str(lake.warehouse)) as connection:
-        connection.execute("drop table lake.unaudited")
+        connection.execute("drop table lake.audits")
     assert unaudited(lake) == frozenset()
     todo = planned(lake)
     assert (todo.days, todo.reason) == (None, "nothing was built yet")

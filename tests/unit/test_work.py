@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from data_lake.planning import Plan
+from data_lake.planning import TESTS, Audit, Plan
 from orchestration.project import Manifest
-from orchestration.work import models_to_build
+from orchestration.work import audits_of, entities_to_judge, models_to_build
 
 
 def model(name: str, *reads: str, layer: str = "marts", tags: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -81,8 +81,22 @@ def test_models_on_the_clock_are_built_when_it_moved_and_those_below_are_not(man
 
 
 def test_a_model_that_was_never_audited_is_built_again_with_what_tests_beside_it_hang_on(manifest: Manifest) -> None:
-    todo = planned(set(), unaudited=frozenset({"stg_follows"}))
+    todo = planned(set(), unaudited=frozenset({Audit("stg_follows", TESTS)}))
     assert models_to_build(manifest, todo, {"live"}) == {"stg_follows", "dim_ages"}
+
+
+def test_every_check_of_what_is_built_is_open_until_it_passes() -> None:
+    audits = audits_of({"stg_chat", "fct_streams"}, {"follows", "bans"})
+    of_streams = {audit.check for audit in audits if audit.model == "fct_streams"}
+    assert of_streams == {"tests", "expectations", "expectations_of_raw_follows", "expectations_of_raw_bans"}
+    assert {audit.check for audit in audits if audit.model == "stg_chat"} == {"tests"}
+    assert Audit("fct_streams", "expectations_of_raw_chat_messages") in audits_of({"fct_streams"}, None)
+
+
+def test_a_check_of_raw_that_did_not_pass_is_made_again_though_its_entity_has_not_changed() -> None:
+    failed = frozenset({Audit("fct_streams", "expectations_of_raw_streams"), Audit("dim_ages", TESTS)})
+    assert entities_to_judge(planned({"follows"}, unaudited=failed)) == {"follows", "streams"}
+    assert entities_to_judge(planned(None, unaudited=failed)) is None
 
 
 def test_a_backfill_builds_everything_but_the_insights(manifest: Manifest) -> None:

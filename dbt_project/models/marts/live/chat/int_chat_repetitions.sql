@@ -5,19 +5,19 @@ with messages as (
     {{ audience_messages([
         'messages.event_date', 'messages.platform', 'messages.message_id', 'messages.channel_id', 'messages.stream_id',
         'messages.sent_at', 'messages.viewer_id', 'hash(messages.viewer_id) as viewer_hash',
-        "replace(lower(messages.text), ' ', '') as folded",
+        'text_key(messages.text) as text_key', 'visible_length(messages.text) as visible_length',
         'coalesce(list_sum(list_transform(messages.emotes, lambda e: e."end" - e.start + 1)), 0) as emote_characters'
     ], pad=1) }}
 ),
 
 hashed as (
     select
-        * exclude (folded, emote_characters),
-        hash(folded) as text_hash,
+        * exclude (text_key, visible_length, emote_characters),
+        hash(text_key) as text_hash,
         -- of words: a row of emotes is not a text somebody copied
-        greatest(length(folded) - emote_characters, 0)::bigint as character_count
+        greatest(visible_length - emote_characters, 0)::bigint as character_count
     from messages
-    where folded <> '' and viewer_id is not null
+    where text_key <> '' and viewer_id is not null
 ),
 
 near as (
