@@ -54,7 +54,7 @@ def check_rows(
 def _synthetic_ids(expected: Contract) -> str:
     """Rows without an id get a hash of what they say and of their place among equal rows of their file.
 
-    Reading a file again changes nothing, and two equal messages stay two (contracts.md).
+    Reading a file again changes nothing, and two equal messages stay two.
     """
     assert expected.synthetic_id
     column = expected.synthetic_id.column

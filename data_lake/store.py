@@ -168,7 +168,7 @@ def merge(
     """Merge the rows of the relation named `rows` into the partitions of their days; returns the days that changed.
 
     `rows` has the contract's columns and `_row`. Rows that earlier reads of `landing_files` left behind are dropped,
-    on `also_days` too. Of rows with one key one that names its stream wins (a highlight or a clip repeats messages of a
+    on `also_days` too. Of rows with one key one that names its stream wins (a highlight repeats messages of a
     broadcast and does not), then the latest extracted_at, then the greater landing file name (it starts with the
     content's hash), then the later row: the order in which files arrive does not matter.
     """

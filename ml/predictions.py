@@ -30,12 +30,8 @@ def contract(table: str) -> Contract:
     return load_contracts(CONTRACTS)[table]
 
 
-def write(
-    layout: Layout, table: str, day: date, part: str, rows: pd.DataFrame, notes: Mapping[str, str] | None = None
-) -> bool:
+def write(layout: Layout, table: str, day: date, part: str, rows: pd.DataFrame) -> bool:
     """Replace the rows of one part as of a day; no rows remove it. Returns whether anything changed.
-
-    `notes` are kept in the file's footer.
 
     Raises ContractError when the rows are not the contract's, ValueError when a key is repeated.
     """
@@ -44,15 +40,24 @@ def write(
         existed = path.exists()
         path.unlink(missing_ok=True)
         return existed
+    return replace_file(path, _file(table, day, rows, {}))
+
+
+def _file(table: str, day: date, rows: pd.DataFrame, notes: Mapping[str, str]) -> pa.Buffer:
+    """The file of a part; `notes` are kept in its footer."""
     expected = contract(table)
+    if rows.empty:
+        return _parquet(expected.arrow_schema.empty_table(), notes)
     keys = [k for k in expected.key if k != "as_of_date"]
     if rows.duplicated(keys).any():
         raise ValueError(f"{table} as of {day}: {int(rows.duplicated(keys).sum())} rows repeat a key {keys}")
     ordered = rows.sort_values(keys, kind="stable")
     stamped = ordered.assign(as_of_date=day)
-    conformed = conform(pa.Table.from_pandas(stamped, preserve_index=False), expected)
-    footer = {**(conformed.schema.metadata or {}), **(notes or {})}
-    return replace_file(path, parquet(conformed.replace_schema_metadata(footer)))
+    return _parquet(conform(pa.Table.from_pandas(stamped, preserve_index=False), expected), notes)
+
+
+def _parquet(rows: pa.Table, notes: Mapping[str, str]) -> pa.Buffer:
+    return parquet(rows.replace_schema_metadata({**(rows.schema.metadata or {}), **notes}))
 
 
 def read(layout: Layout, table: str, day: date, part: str) -> pd.DataFrame:
@@ -81,7 +86,7 @@ def to_evaluate(
     for day in days(layout, table, part):
         if day + timedelta(due_days) > last_day:
             continue
-        live = layout.prediction_file("model_scores", day, part + LIVE)
+        live = _live_file(layout, day, part)
         answers = layout.prediction_file(table, day, part)
         is_settled = day + timedelta(whole_days + SETTLED_DAYS) < last_day
         if not (is_settled and live.exists() and live.stat().st_mtime_ns >= answers.stat().st_mtime_ns):
@@ -89,16 +94,25 @@ def to_evaluate(
 
 
 def write_live(layout: Layout, day: date, part: str, rows: pd.DataFrame, evidence: str) -> None:
-    """Replace the comparison of a part's predictions as of a day with what happened; `evidence` names what that is."""
-    write(layout, "model_scores", day, part + LIVE, rows, {EVIDENCE: evidence})
+    """Replace the comparison of a part's predictions as of a day with what happened; `evidence` names what that is.
+
+    A comparison that came to no score is kept without rows: that nothing can be said is known, too.
+    """
+    replace_file(_live_file(layout, day, part), _file("model_scores", day, rows, {EVIDENCE: evidence}))
 
 
-def live_evidence(layout: Layout, day: date, part: str) -> str | None:
-    """What the last comparison of a part as of a day was made from; None where there is none."""
-    path = layout.prediction_file("model_scores", day, part + LIVE)
+def is_evaluated(layout: Layout, day: date, part: str, evidence: str) -> bool:
+    """Whether the last comparison of a part as of a day was made from this evidence; if so it is as new as now."""
+    path = _live_file(layout, day, part)
     footer = (pq.read_schema(path).metadata or {}) if path.exists() else {}
-    evidence = footer.get(EVIDENCE.encode())
-    return evidence.decode() if evidence else None
+    if footer.get(EVIDENCE.encode()) != evidence.encode():
+        return False
+    path.touch()
+    return True
+
+
+def _live_file(layout: Layout, day: date, part: str) -> Path:
+    return layout.prediction_file("model_scores", day, part + LIVE)
 
 
 def ensure_readable(layout: Layout) -> None:

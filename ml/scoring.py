@@ -156,17 +156,19 @@ def evaluate_live(question: Question, layout: Layout, published: Published) -> i
         whole_days=question.horizon_days,
     )
     answers = {day: predictions.read(layout, question.answers, day, question.name) for day in due}
-    evaluated = 0
+    without_scores, evaluated = dict(answers), 0
     for comparison in question.scorer().evaluate_live(published, answers) if answers else ():
         evidence = digest(comparison.rows, *comparison.evidence)
-        if evidence == predictions.live_evidence(layout, comparison.as_of, question.name):
-            continue
-        scores = comparison.scores()
-        if not scores:
-            continue
-        rows = scorecard(_version_of(question, comparison.as_of, comparison.rows), "live", scores)
-        predictions.write_live(layout, comparison.as_of, question.name, rows, evidence)
-        evaluated += 1
+        if predictions.is_evaluated(layout, comparison.as_of, question.name, evidence):
+            del without_scores[comparison.as_of]
+        elif scores := comparison.scores():
+            rows = scorecard(_version_of(question, comparison.as_of, comparison.rows), "live", scores)
+            predictions.write_live(layout, comparison.as_of, question.name, rows, evidence)
+            del without_scores[comparison.as_of]
+            evaluated += 1
+    for day, rows in without_scores.items():
+        # Nobody came, or everybody did: written down, or it would be asked again by every scoring.
+        predictions.write_live(layout, day, question.name, pd.DataFrame(), digest(rows))
     return evaluated
 
 

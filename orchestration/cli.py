@@ -138,9 +138,10 @@ def _sample_writer(
             days=days,
             progress=lambda share: progress.advance(steps.SAMPLE, share),
         )
-        messages = written.counts.get("chat_messages", 0)
+        kind, count = max(written.counts.items(), key=lambda counted: counted[1])
+        most = f"{count:,} {kind.replace('_', ' ')}"
         span = f"{written.first_day} to {written.last_day}"
-        progress.finish(steps.SAMPLE, f"{len(written.files):,} files, {messages:,} messages, {span}")
+        progress.finish(steps.SAMPLE, f"{len(written.files):,} files, {most}, {span}")
 
     return write
 

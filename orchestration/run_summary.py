@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from data_lake import landing
 from data_lake.layout import Layout
+from data_lake.origins import Origin, origins
 from data_lake.planning import observed
-from data_lake.publish import DATABASE, Version, current_version
+from data_lake.publish import Version, current_version
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -26,6 +27,15 @@ class FailedCheck:
     message: str
     is_blocking: bool
     worst_rows: Sequence[Mapping[str, Any]]
+    origins: Sequence[Origin] = ()
+
+    @property
+    def entity(self) -> str | None:
+        """The entity of raw/ that the check is about, None where it is about a table."""
+        from orchestration.selection import EXPECTATIONS_OF_RAW
+
+        name = self.name.removeprefix(EXPECTATIONS_OF_RAW)
+        return name if name != self.name else None
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,15 @@ def _why(failure: Any) -> str | None:
 
 
 def describe_lake(layout: Layout, summary: RunSummary) -> None:
-    """Add what the lake holds after the run: its days, what was set aside or not read, what is published."""
+    """Add what the lake holds after the run: its days, what was set aside or not read, what is published.
+
+    And which files the rows came from that a blocking check found.
+    """
+    if not summary.succeeded:
+        summary.failed_checks = [
+            replace(check, origins=origins(layout, check.worst_rows, check.entity)) if check.is_blocking else check
+            for check in summary.failed_checks
+        ]
     for entry in landing.entries(layout).values():
         for entity, reasons in entry.quarantined.items():
             for reason, count in reasons.items():
@@ -126,4 +144,4 @@ def describe_lake(layout: Layout, summary: RunSummary) -> None:
             summary.failed_files.append((f"{entry.source}/{entry.name}", first))
     summary.span = summary.span or observed(layout)
     summary.published = current_version(layout)
-    summary.database = str(layout.current / DATABASE)
+    summary.database = str(layout.analytics)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Rows shown one value a line, where a table of them is wider than the terminal.
 ROWS_BY_LINE = 3
+# Landing files named per failed check.
+FILES_NAMED = 5
 
 
 def show_run(console: Console, summary: RunSummary) -> None:
@@ -42,6 +44,10 @@ def show_run(console: Console, summary: RunSummary) -> None:
         _say(console, "", f"{word}: {check.name} on {check.asset}: {check.message}")
         if check.worst_rows:
             _show_rows(console, check.worst_rows)
+        for origin in check.origins[:FILES_NAMED]:
+            held = f"{origin.row_count:,} {'row' if origin.row_count == 1 else 'rows'} of {origin.entity}"
+            when = f"{origin.first} to {origin.last}" if origin.first != origin.last else f"{origin.first}"
+            _say(console, "", f"from {origin.file}: {held}, {when} UTC")
     if not summary.succeeded:
         version = summary.published
         _say(console, "run failed", summary.error or "a check failed")
@@ -49,10 +55,20 @@ def show_run(console: Console, summary: RunSummary) -> None:
             console, "published", f"still version {version.number}, as of {version.as_of}" if version else "nothing yet"
         )
         _say(console, "log", summary.log)
+        files = [origin.file for check in summary.failed_checks for origin in check.origins]
+        if files:
+            _say(console, "way out", f"add a better export, or take out a wrong one: fullhouse forget {files[0]}")
+            _say(console, "", "then: fullhouse run; more in docs/runbooks/failed-audit.md")
         return
     _say(console, "query", f"duckdb -readonly {shlex.quote(summary.database)}")
-    _say(console, "", 'fullhouse sql "from fct_streams order by started_at desc limit 5"')
+    _say(console, "", f'fullhouse sql "{_query(summary)}"')
     _say(console, "next", "fullhouse add FILE... brings your own exports; make ui shows this run; fullhouse status")
+
+
+def _query(summary: RunSummary) -> str:
+    """A query to begin with: the first rows of the largest table."""
+    rows = summary.published.rows if summary.published else {}
+    return f"from {max(rows, key=lambda table: rows[table])} limit 5" if rows else "show tables"
 
 
 def _say(console: Console, word: str, text: str) -> None:

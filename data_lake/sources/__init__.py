@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 
 from data_lake.sources.base import Export, Head, Problem, Rows, Source, UnknownFormat
 from data_lake.sources.reading.blocks import read_head
+from data_lake.sources.reading.heads import container
 
 
 class _Registry(Mapping[str, Source]):
@@ -55,6 +56,8 @@ def recognise(path: Path) -> tuple[Source, str]:
         what = source.recognise(head)
         if what is not None:
             return source, what
+    if instead := container(head.raw):
+        raise UnknownFormat(f"{path.name} is {instead}")
     looked_for = "; ".join(source.looks_for for source in sources)
     raise UnknownFormat(f"{path.name} is in no format known here; looked for: {looked_for}")
 

@@ -46,7 +46,7 @@ def test_a_failed_audit_leaves_the_last_publish_and_a_day_that_becomes_empty_lea
     before = current_version(built)
     tool, wrong, emptied = "twitch_downloader", day("2026-01-27"), day("2026-01-24")
     # A reader that stays open is not blocked and blocks nothing.
-    with duckdb.connect(str(built.current / "analytics.duckdb")) as reader:
+    with duckdb.connect(str(built.current / "analytics.duckdb"), read_only=True) as reader:
         # The newest list of recordings lacks a channel that the one before had: gone, or lost.
         names = {"r1": "one", "r2": "two", "r3": "two"}
         kept = [stream(r, "2026-01-20 10:00", "2026-01-20 11:00", channel_id=c) for r, c in names.items()]

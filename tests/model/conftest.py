@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from data_lake.layout import Layout
-from data_lake.planning import Plan, begin_build, end_build
+from data_lake.planning import TESTS, Audit, Plan, begin_build, end_build
 from data_lake.publish import Table, publish
 from data_lake.sql import connect
 from ml import serving
@@ -64,7 +64,7 @@ DATES = Table("dim_dates", "main.dim_dates", "One row per day.", {"date_day": "T
 def released(lake: Layout, last_eventful: date, as_of: date) -> Layout:
     """The lake after it published its days since 1 March, the last of them `last_eventful`."""
     todo = Plan(as_of, None, (), (), "models", "a test")
-    begin_build(lake, todo, ())
+    begin_build(lake, todo, [Audit("dim_dates", TESTS)])
     with connect(lake, str(lake.warehouse)) as connection:
         days = f"range(date '2026-03-01', date '{last_eventful}' + 1, interval 1 day)"
         connection.execute(f"create or replace table dim_dates as select unnest({days})::date as date_day")

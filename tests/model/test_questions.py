@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Counting(Scorer):
         for day, rows in answers.items():
             happened = pd.DataFrame({"days": [self.happened]})
             score = Score("days", self.happened, len(rows), (day, day + timedelta(7)))
-            yield Comparison(day, rows, lambda score=score: [score], [happened])
+            yield Comparison(day, rows, partial(list, [score]), [happened])
 
 
 class Broken(Counting):
@@ -132,6 +133,43 @@ def test_a_question_that_fails_leaves_the_others_scored_and_is_named_with_its_re
     assert predictions.read(lake, "model_drift", DAY, "good")["row_count"].tolist() == [9]
     assert predictions.read(lake, "model_drift", DAY, "bad").empty
     assert predictions.read(lake, "model_scores", DAY, "good-live")["metric"].tolist() == ["days"]
+
+
+class Silent(Counting):
+    """Past answers that nothing can be said of: `asked` are the days it was asked about."""
+
+    def __init__(self, *, compares: bool) -> None:
+        self.compares = compares
+        self.asked: list[date] = []
+
+    def evaluate_live(self, published: Published, answers: Mapping[date, pd.DataFrame]) -> Iterator[Comparison]:
+        self.asked += answers
+        for day, rows in answers.items():
+            if self.compares:
+                yield Comparison(day, rows, list)
+
+
+@pytest.mark.parametrize("compares", [True, False])
+def test_a_day_of_which_nothing_can_be_said_is_asked_about_for_four_weeks_and_not_for_ever(
+    tmp_path: Path, compares: bool
+) -> None:
+    question = toy("q", scoring=(scorer := Silent(compares=compares)))
+    lake = released(Layout(tmp_path / "lake"), LAST, as_of=LAST)
+    assert [score_all([question], lake, [DAY])[0].evaluated_days for _ in range(2)] == [0, 0]
+    assert scorer.asked == [DAY, DAY]
+    released(lake, LAST, as_of=LAST + timedelta(29))
+    score_all([question], lake, [DAY])
+    assert scorer.asked == [DAY, DAY]
+    assert predictions.read(lake, "model_scores", DAY, "q-live").empty
+
+
+def test_answers_made_again_are_asked_about_once_more_where_nobody_came(tmp_path: Path) -> None:
+    question = toy("q", scoring=(scorer := Silent(compares=False)))
+    lake = released(Layout(tmp_path / "lake"), LAST, as_of=LAST + timedelta(29))
+    for last in (LAST, LAST, LAST - timedelta(1)):
+        released(lake, last, as_of=LAST + timedelta(29))
+        score_all([question], lake, [DAY])
+    assert scorer.asked == [DAY, DAY]
 
 
 def test_a_question_that_fails_keeps_the_answers_it_gave_before(lake: Layout) -> None:

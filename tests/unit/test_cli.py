@@ -253,6 +253,7 @@ def test_the_summary_of_a_run_says_what_to_query_and_what_to_type_next(lake: Lay
     assert "3 rows (3 streampai viewer_counts: viewer_count: … is below 0)" in said
     assert "12 passed, 0 failed" in said
     assert "duckdb -readonly /lake/analytics.duckdb" in said
+    assert 'fullhouse sql "from words limit 5"' in said
     assert "fullhouse add FILE" in said
 
 

@@ -141,7 +141,7 @@ def test_an_empty_fact_is_published_as_an_empty_table(lake: Layout) -> None:
 def test_an_open_reader_neither_blocks_a_publish_nor_sees_it(lake: Layout) -> None:
     build(lake, {"2026-01-01": 1})
     release(lake)
-    with duckdb.connect(str(lake.current / "analytics.duckdb")) as reader:
+    with duckdb.connect(str(lake.current / "analytics.duckdb"), read_only=True) as reader:
         build(lake, {"2026-01-01": 7})
         release(lake)
         assert reader.execute("select n from messages").fetchall() == [(1,)]

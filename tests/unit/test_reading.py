@@ -8,6 +8,8 @@ import random
 import re
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +228,32 @@ def test_an_unknown_file_gets_a_sentence_that_names_it_and_what_was_looked_for(t
     path.write_bytes(b"")
     with pytest.raises(UnknownFormat, match="is empty"):
         recognise(path)
+
+
+@pytest.mark.parametrize(
+    ("inside", "sentence"),
+    [
+        ("chat.json", "^export is a ZIP archive: unpack it and add what is in it$"),
+        ("[Content_Types].xml", "^export is an Office document: save the table in it as CSV$"),
+    ],
+)
+def test_an_archive_is_refused_as_what_it_is_with_what_to_do(tmp_path: Path, inside: str, sentence: str) -> None:
+    path = tmp_path / "export"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(inside, '{"comments": []}')
+    with pytest.raises(UnknownFormat, match=sentence):
+        recognise(path)
+
+
+def test_a_tar_archive_and_a_pdf_are_refused_as_what_they_are(tmp_path: Path) -> None:
+    (tmp_path / "chat.json").write_text('{"comments": []}')
+    with tarfile.open(tmp_path / "export", "w") as archive:
+        archive.add(tmp_path / "chat.json")
+    with pytest.raises(UnknownFormat, match=r"^export is a tar archive: unpack it"):
+        recognise(tmp_path / "export")
+    (tmp_path / "export").write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+    with pytest.raises(UnknownFormat, match=r"^export is a PDF: export the data behind it as CSV or JSON$"):
+        recognise(tmp_path / "export")
 
 
 def typed_rows(*texts: str) -> list[dict[str, Any]] | None:

@@ -14,7 +14,7 @@ from data_lake.clients.oauth import LOGIN_CALLS, json_object, post_form
 from data_lake.clients.tokens import Account, TokenStore, private, redacted
 
 AUTH_URL = "https://id.twitch.tv/oauth2"
-# What the pulls read (formats.md); nothing that writes, and no e-mail address.
+# What the pulls read; nothing that writes, and no e-mail address.
 SCOPES = (
     "moderator:read:followers",
     "channel:read:subscriptions",

@@ -1,7 +1,7 @@
 """What churn learns from: eligible viewers at past cut-offs with what became of them, out of the published tables.
 
-A snapshot `as_of_date` knows the rows of that day; its cut-off is the midnight after it. The label (definitions): no
-activity in the 28 days after a gap of 7, on channels that started at least four streams in those 28 days.
+A snapshot `as_of_date` knows the rows of that day; its cut-off is the midnight after it. The label: no activity in the
+28 days after a gap of 7, on channels that started at least four streams in those 28 days.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ events as (
         count(*) filter (event_type in ('subscription', 'resubscription')) as subscription_count,
         coalesce(sum(coalesce(gift_count, 1)) filter (event_type = 'gift'), 0)::bigint as gift_count,
         count(*) filter (event_type = 'raid') as raid_count,
-        count(*) filter (event_type in ('donation', 'cheer', 'superchat')) as donation_count
+        count(*) filter ({{ is_donation() }}) as donation_count
     from {{ ref('int_stream_events_resolved') }}
     where {{ in_window() }} and stream_id is not null and {{ is_audience_event() }}
     group by all
