@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from data_lake import landing
 from data_lake.layout import Layout
-from data_lake.origins import Origin, origins
 from data_lake.planning import observed
 from data_lake.publish import Version, current_version
 
 if TYPE_CHECKING:
     import dagster as dg
+
+    from data_lake.origins import Origin
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,9 @@ def describe_lake(layout: Layout, summary: RunSummary) -> None:
     And which files the rows came from that a blocking check found.
     """
     if not summary.succeeded:
+        # Here and not above: it loads what reads Parquet.
+        from data_lake.origins import origins
+
         summary.failed_checks = [
             replace(check, origins=origins(layout, check.worst_rows, check.entity)) if check.is_blocking else check
             for check in summary.failed_checks

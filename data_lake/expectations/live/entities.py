@@ -18,8 +18,8 @@ CLOCK_SKEW_SECONDS = 3_600
 MAX_STREAM_SECONDS = 30 * DAY_SECONDS
 
 EVENT_TYPES = (
-    "follow", "subscription", "resubscription", "gift", "raid", "donation", "cheer", "superchat", "hype", "virtual_gift",
-    "platform_started", "platform_stopped",
+    "follow", "subscription", "resubscription", "gift", "raid", "donation", "cheer", "superchat", "hype",
+    "virtual_gift", "platform_started", "platform_stopped",
     # Payments that never arrived: kept under names of their own, so that no sum of donations holds them.
     "donation_failed", "donation_pending", "donation_cancelled", "donation_canceled", "donation_declined",
     "donation_expired",
