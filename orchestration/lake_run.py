@@ -79,11 +79,11 @@ def train_lake(layout: Layout, progress: Progress, questions: Collection[str], a
     run_id = str(uuid.uuid4())
     hold(layout, run_id, wait=True, on_wait=progress.notice)
     prepare(layout)
-    parse_models(progress)
     from ml.published import Published
 
     with Published(layout) as published:
         last_day = min(as_of or published.last_eventful_day, published.last_eventful_day)
+    parse_models(progress)
     work = find_work(layout, load_manifest(), Window(None, None))
     if work is None or work.models or not work.is_published:
         raise RunError("the lake is not built and published as it is now: 'fullhouse run' first")
