@@ -83,7 +83,9 @@ def test_each_kind_of_time_gives_moment_and_offset(tmp_path: Path, line: str, of
 
 
 def test_rows_have_the_contracts_types_and_say_which_stream(tmp_path: Path) -> None:
-    read = Read(tmp_path, "[0:00:30] ann: hi\n[0:00:31] bo: bo subscribed with Prime. \n", SIDECAR)
+    covered = {"covered_from": "2026-01-01T20:00:00Z", "covered_to": "2026-01-01T21:00:00Z"}
+    text = "[0:00:30] ann: hi\n[0:00:31] bo: bo subscribed with Prime. \n"
+    read = Read(tmp_path, text, SIDECAR | covered)
     for entity, tables in read.tables.items():
         expected = contract(entity).arrow_schema
         for column in tables[0].schema:

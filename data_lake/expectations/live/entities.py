@@ -119,6 +119,16 @@ ENTITIES: dict[str, tuple[Expectation, ...]] = {
         VOLUME,
         *COVERAGE,
     ),
+    "chat_captures": (
+        value(
+            "length_seconds",
+            "A stretch of chat ends after it starts, on the same day.",
+            0,
+            DAY_SECONDS,
+            sql=seconds("covered_from", "covered_to"),
+        ),
+        KNOWN_CHANNELS,
+    ),
     "chat_counts": (
         value("message_count", "A minute has between 0 and 1 million messages.", 0, 1e6),
         value("emote_count", "A minute has between 0 and 10 million emotes.", 0, 1e7),

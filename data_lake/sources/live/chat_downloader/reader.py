@@ -18,6 +18,7 @@ from data_lake.sources.live.chat_downloader.items import read_items
 from data_lake.sources.live.chat_downloader.messages import fast_rows, message_rows
 from data_lake.sources.live.chat_downloader.rows import IS_SILENT, NOT_KEPT, action_rows, event_rows
 from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.captures import capture_rows, stated_captures
 from data_lake.sources.reading.chat import Viewers, cheers_of
 from data_lake.sources.reading.columns import one_row
 from data_lake.sources.reading.elements import split_elements
@@ -182,6 +183,7 @@ def _stated(export: Export) -> dict[str, Any]:
         "title": stated_text(side, "stream_title"),
         "started_at": stated_time(side, "stream_started_at"),
         "ended_at": stated_time(side, "stream_ended_at"),
+        "captures": stated_captures(side),
     }
 
 
@@ -226,3 +228,5 @@ def _snapshots(stated: Mapping[str, Any], channels: set[str]) -> Iterator[Rows]:
                 vod_id=stated["vod_id"] or (stated["stream_id"] if platform == "youtube" else None),
             ),
         )
+    if channel_id:
+        yield from capture_rows(stated["captures"], platform, channel_id, stated["stream_id"])

@@ -40,8 +40,8 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="chat_text",
     world="live",
-    version=2,
-    entities=("channels", "streams", "chat_messages", "stream_events"),
+    version=3,
+    entities=("channels", "streams", "chat_captures", "chat_messages", "stream_events"),
     evidence=Evidence.LIKENESS,
     trust=10,
     looks_for=f"lines such as {EXPECTED}",

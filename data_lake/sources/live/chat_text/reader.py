@@ -16,6 +16,7 @@ from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
 from data_lake.sources.live.chat_text import EXPECTED
 from data_lake.sources.live.chat_text.lines import read_lines
 from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.captures import Capture, capture_rows, stated_captures
 from data_lake.sources.reading.chat import by_login
 from data_lake.sources.reading.columns import constant, text_where_broken, where
 from data_lake.sources.reading.sidecars import stated_text, stated_time
@@ -41,6 +42,7 @@ class _Stream:
     started_at: datetime | None
     ended_at: datetime | None
     title: str | None
+    captures: list[Capture]
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
@@ -74,6 +76,7 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     yield Rows("channels", _snapshot(stream, {"login": stream.channel_login}))
     if stream.stream_id:
         yield Rows("streams", _snapshot(stream, _stream_columns(stream)))
+    yield from capture_rows(stream.captures, stream.platform, stream.channel_id, stream.stream_id)
 
 
 def _stated(export: Export) -> _Stream:
@@ -95,6 +98,7 @@ def _stated(export: Export) -> _Stream:
         started_at=stated_time(sidecar, "stream_started_at"),
         ended_at=stated_time(sidecar, "stream_ended_at"),
         title=stated_text(sidecar, "stream_title"),
+        captures=stated_captures(sidecar),
     )
 
 

@@ -1,8 +1,9 @@
 """Twitch chat as IRC: raw logs, and the JSON and ndjson of justlog and rustlog.
 
 A raw log holds one IRCv3 message per line; the JSON form holds them under `messages`, the ndjson form one per line,
-each with the raw line or (rustlog's basic form) with its tags only. The file itself says when, who and, but for a few
-commands, in which channel; the sidecar may state `channel_id` and `stream_id`.
+each with the raw line or (rustlog's basic form) with its tags only; the recent-messages service has raw lines under
+`messages`. The file itself says when, who and, but for a few commands, in which channel; the sidecar may state
+`channel_id` and `stream_id`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from data_lake.sources.live.irc.commands import SPEAKING
 
 _LINE = re.compile(r"(?:@\S+ )?:\S+ (?:[A-Z]+|\d{3})(?: |$)|PING ")
 _TAGGED = re.compile(r"^@\S*=\S* :\S+ (?:" + "|".join(SPEAKING) + ")", re.MULTILINE)
-DOCUMENT = re.compile(r'\s*\{\s*"messages"\s*:\s*\[')
+DOCUMENT = re.compile(r'\s*\{\s*(?:"error(?:_code)?"\s*:\s*(?:null|"[^"]*")\s*,\s*)*"messages"\s*:\s*\[')
+# The recent-messages service answers with raw lines.
+RAW_ELEMENT = re.compile(r'\s*"@[^"\s]*=[^"\s]* :')
 
 _ELEMENT = re.compile(r'\s*\{(?=.*(?:tmi-sent-ts|room-id))(?=.*"(?:raw|tags)"\s*:)')
 
@@ -24,6 +27,8 @@ def recognise(head: Head) -> str | None:
     if document := DOCUMENT.match(head.text):
         # The first elements may be cut off by the end of the head, so they are looked at as text.
         first = head.text[document.end() :][:20_000].replace("\n", " ")
+        if RAW_ELEMENT.match(first):
+            return "an answer of the recent-messages service (JSON of raw IRC)"
         return "a justlog or rustlog channel log (JSON)" if _ELEMENT.match(first) else None
     lines = [line for line in head.text.splitlines()[:50] if line.strip()]
     if lines and _ELEMENT.match(lines[0]):
@@ -35,7 +40,7 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="irc",
     world="live",
-    version=3,
+    version=4,
     entities=("chat_messages", "stream_events", "moderation_actions", "channels", "viewers"),
     evidence=Evidence.SHAPE,
     trust=90,

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
-from data_lake.sources.live.irc import DOCUMENT
+from data_lake.sources.live.irc import DOCUMENT, RAW_ELEMENT
 from data_lake.sources.live.irc.elements import raw_lines, read_elements
 from data_lake.sources.live.irc.fast_path import fast_rows
 from data_lake.sources.live.irc.fields import read_lines
@@ -27,7 +27,7 @@ from data_lake.sources.reading.emotes import with_names
 from data_lake.sources.reading.heads import are_json_lines
 from data_lake.sources.reading.repair import prove_lines, session
 from data_lake.sources.reading.sidecars import stated_text
-from data_lake.sources.reading.splitting import ahead, split_lines
+from data_lake.sources.reading.splitting import ahead, split_lines, table_of
 
 # How messages begin; nothing inside them does.
 _BEGINS = re.compile(rb'\{\s*"text"\s*:\s*"')
@@ -45,7 +45,9 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     stream = chain([first], blocks)
     is_raw = False
     with session() as con:
-        if DOCUMENT.match(start):
+        if (document := DOCUMENT.match(start)) and RAW_ELEMENT.match(start[document.end() :]):
+            tables, is_raw = _raw_elements(stream), True
+        elif document:
             begins = _BEGINS if _BEGINS.search(first[:65536]) else None
             tables = split_elements(con.cursor(), stream, "messages", begins)
         elif are_json_lines(start):
@@ -57,6 +59,32 @@ def read(export: Export) -> Iterator[Rows | Problem]:
             yield from log.rows(table, is_raw)
         yield from problems
         yield from log.snapshots()
+
+
+def _raw_elements(blocks: Iterator[bytes]) -> Iterator[pa.Table]:
+    """A table of pieces that are the raw lines of `{"messages": [line, ...]}`; the service keeps less than a thousand.
+
+    Of a damaged document every whole line is kept.
+    """
+    text = b"".join(blocks).decode("utf-8", errors="replace")
+    try:
+        listed = json.loads(text)["messages"]
+    except (ValueError, RecursionError):
+        listed = [_unquoted(found[0]) for found in _LISTED.finditer(text)]
+    is_line = [isinstance(line, str) for line in listed]
+    lines = [line if ok else json.dumps(line) for line, ok in zip(listed, is_line, strict=True)]
+    reasons = [None if ok else "is not a line of IRC but another JSON value" for ok in is_line]
+    yield table_of(list(range(1, len(lines) + 1)), lines, reasons)
+
+
+_LISTED = re.compile(r'"[@:](?:[^"\\\n]|\\.)*"(?=\s*[,\]])')
+
+
+def _unquoted(quoted: str) -> str:
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        return quoted[1:-1]
 
 
 @dataclass

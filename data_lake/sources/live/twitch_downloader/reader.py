@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 
+import duckdb
 import pyarrow as pa
 
 from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.live.twitch_downloader.comments import Comments, first_comment
+from data_lake.sources.live.twitch_downloader.pages import are_pages, comments_of
 from data_lake.sources.live.twitch_downloader.start import starts_of
 from data_lake.sources.live.twitch_downloader.video import MEMBERS, Video
-from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.blocks import read_head, read_utf8
 from data_lake.sources.reading.elements import split_elements
 from data_lake.sources.reading.members import Members
 from data_lake.sources.reading.repair import session
@@ -27,10 +29,14 @@ ROW_START = re.compile(rb'\{\s*"_id"\s*:\s*"[^"]*"\s*,\s*"(?:created_at|channel_
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
-    """Rows of channels, streams, stream_segments, chat_messages, stream_events and viewers."""
+    """Rows of channels, streams, stream_segments, chat_captures, chat_messages, stream_events and viewers."""
     problems: list[Problem] = []
     with session() as con:
         beside = Members()
+        if are_pages(read_head(export.path).text):
+            yield from _of_pages(export, con, problems)
+            yield from problems
+            return
 
         def comments() -> Iterator[pa.Table]:
             return split_elements(con.cursor(), read_utf8(export.path, problems), "comments", ROW_START, beside)
@@ -56,6 +62,16 @@ def read(export: Export) -> Iterator[Rows | Problem]:
         rows = Comments(con, video).rows(chain([first] if first is not None else [], tables))
         yield from (_stamped(part, video) for part in chain(video.rows(), rows))
     yield from problems
+
+
+def _of_pages(export: Export, con: duckdb.DuckDBPyConnection, problems: list[Problem]) -> Iterator[Rows | Problem]:
+    """The rows of Twitch's own pages: nothing stands beside the comments, which say channel and VOD."""
+    tables = comments_of(con, read_utf8(export.path, problems), ROW_START)
+    first = next(tables, None)
+    video, faults = Video.read({}, partial(first_comment, con, first), starts_of(first))
+    yield from faults
+    rows = Comments(con, video).rows(chain([first] if first is not None else [], tables))
+    yield from (_stamped(part, video) for part in chain(video.rows(), rows))
 
 
 def _stamped(part: Rows | Problem, video: Video) -> Rows | Problem:

@@ -28,6 +28,7 @@ _PATHS = [
 _KNOWN = ("_id", "created_at", "updated_at", "channel_id", "content_type", "content_id", "content_offset_seconds",
           "commenter", "message")  # fmt: skip
 _KNOWN_OF_MESSAGE = ("body", "bits_spent", "is_action", "fragments", "emoticons", "user_badges", "user_notice_params")
+_KNOWN_OF_COMMENTER = ("display_name", "_id", "name", "type", "bio", "created_at", "updated_at", "logo")
 _KNOWN_OF_NOTICE = ("msg_id", "msg-id")
 # Columns about the commenter that only looks at viewers need, and where they stand.
 ABOUT_VIEWERS = {"viewer_created_at": "created_at", "bio": "bio", "logo": "logo", "viewer_updated_at": "updated_at"}
@@ -50,6 +51,7 @@ _REST = ", ".join(
     [
         "'{}'",
         _unknown(TEXT, _KNOWN),
+        _unknown(f"json_extract({TEXT}, '$.commenter')", _KNOWN_OF_COMMENTER),
         _unknown(f"json_extract({TEXT}, '$.message')", _KNOWN_OF_MESSAGE),
         _unknown(f"json_extract({TEXT}, '$.message.user_notice_params')", _KNOWN_OF_NOTICE),
         """case when color = '' then '{"user_color":null}' else '{}' end""",

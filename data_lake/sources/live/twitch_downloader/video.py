@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Problem, Rows
 from data_lake.sources.live.twitch_downloader.start import Start, judge
+from data_lake.sources.reading.captures import Capture, capture_rows
 
 MEMBERS = ("FileInfo", "streamer", "clipper", "video")
 
@@ -52,6 +53,7 @@ class Video:
     is_part: bool = False
     streams: list[dict[str, Any]] = field(default_factory=list)
     segments: list[dict[str, Any]] = field(default_factory=list)
+    capture: Capture | None = None
 
     @property
     def stream_id(self) -> str | None:
@@ -121,9 +123,20 @@ class Video:
                 **reader.row(video),
             }
         )
+        self.capture = self._capture(
+            reader.number(video, "start", "video"), reader.number(video, "end", "video"), duration
+        )
         chapters = video.get("chapters")
         for row, chapter in enumerate(chapters if isinstance(chapters, list) else [], start=1):
             self.segments.append(self._segment(row, chapter))
+
+    def _capture(self, start: float | None, end: float | None, length: float | None) -> Capture | None:
+        """The part of the VOD whose chat was asked for: `start` to `end`, seconds; older files state no length."""
+        covered_from, covered_to = _after(self.started_at, start), _after(self.started_at, end)
+        if start is None or end is None or covered_from is None or covered_to is None:
+            return None
+        is_complete = start < 1 and (length is None or end > length - 1)
+        return Capture(covered_from, covered_to, is_complete)
 
     def _segment(self, row: int, chapter: Any) -> dict[str, Any]:
         reader = _Reader()
@@ -147,7 +160,7 @@ class Video:
         }
 
     def rows(self) -> Iterator[Rows]:
-        """Rows of channels, streams and stream_segments."""
+        """Rows of channels, streams, stream_segments and chat_captures."""
         snapshot = {"platform": "twitch", "observed_at": self.observed_at}
         if self.channel_id:
             channel = {
@@ -162,6 +175,8 @@ class Video:
             yield Rows("streams", _table([{**stream, **row} for row in self.streams]))
         if self.segments:
             yield Rows("stream_segments", _table([{**stream, **row} for row in self.segments]))
+        if self.channel_id and self.capture:
+            yield from capture_rows([self.capture], "twitch", self.channel_id, self.stream_id)
 
 
 class _Reader:

@@ -39,6 +39,8 @@ _MORE = {
     "sticker": "sticker.accessibility.accessibilityData.label",
     "gift_header": "header.liveChatSponsorshipsHeaderRenderer.primaryText",
     "gift_name": "header.liveChatSponsorshipsHeaderRenderer.authorName.simpleText",
+    "jewels_name": "authorName.content",
+    "jewels_text": "text.content",
     "gift_badges": "header.liveChatSponsorshipsHeaderRenderer.authorBadges",
 }
 _WRAPPED = f"$.replayChatItemAction.actions[0].addChatItemAction.item.{TEXT_MESSAGE}"

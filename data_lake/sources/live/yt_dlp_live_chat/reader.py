@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from data_lake.sources.base import Export, Problem, Rows
 from data_lake.sources.live.yt_dlp_live_chat.actions import read_actions
 from data_lake.sources.live.yt_dlp_live_chat.rows import Place, events_of, judged, messages_of, moderation_of
 from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.captures import capture_rows, stated_captures
 from data_lake.sources.reading.chat import Viewers
 from data_lake.sources.reading.columns import one_row
+from data_lake.sources.reading.elements import split_elements
 from data_lake.sources.reading.repair import session
 from data_lake.sources.reading.sidecars import stated_text, stated_time
 from data_lake.sources.reading.splitting import ahead, split_lines
@@ -44,8 +47,12 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     viewers = Viewers()
     blocks = read_utf8(export.path, problems, stated_text(export.sidecar, "encoding"))
     with session() as con:
-        for lines in ahead(split_lines(blocks)):
-            actions = judged(read_actions(con, lines))
+        first = next(blocks, b"")
+        stream = chain([first], blocks)
+        is_list = first[:1024].lstrip().startswith(b"[")
+        pieces = split_elements(con.cursor(), stream) if is_list else split_lines(stream)
+        for lines in ahead(pieces):
+            actions = judged(read_actions(con, lines), last)
             messages = messages_of(actions, place)
             yield Rows("chat_messages", messages)
             events = events_of(actions, place)
@@ -61,6 +68,8 @@ def read(export: Export) -> Iterator[Rows | Problem]:
     if problem:
         yield Problem(None, problem)
     yield from _snapshots(place, snapshot, middle(starts))
+    if place.channel_id:
+        yield from capture_rows(snapshot["captures"], "youtube", place.channel_id, place.stream_id)
     yield from viewers.snapshots("youtube")
 
 
@@ -75,6 +84,7 @@ def _stated(export: Export) -> tuple[Place, dict[str, Any]]:
         "title": stated_text(side, "stream_title") or (name["title"] if name else None),
         "started_at": stated_time(side, "stream_started_at"),
         "ended_at": stated_time(side, "stream_ended_at"),
+        "captures": stated_captures(side),
     }
     return Place(channel_id or (f"stream:{stream_id}" if stream_id else None), stream_id), snapshot
 

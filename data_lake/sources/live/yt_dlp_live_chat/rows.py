@@ -9,6 +9,7 @@ gets that of the last message before it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from data_lake.sources.live.yt_dlp_live_chat.text import offsets, plain_text, sp
 from data_lake.sources.reading.columns import constant, holds_name, where
 from data_lake.sources.reading.money import first_number, parse_money
 
+JEWELS = "giftMessageViewModel"
 EVENT_TYPES = {
     "liveChatPaidMessageRenderer": "superchat",
     "liveChatPaidStickerRenderer": "superchat",
@@ -31,6 +33,7 @@ EVENT_TYPES = {
     "liveChatSponsorshipsGiftPurchaseAnnouncementRenderer": "gift",
     "liveChatSponsorshipsGiftRedemptionAnnouncementRenderer": "gift_redemption",
     "liveChatDonationAnnouncementRenderer": "donation",
+    JEWELS: "virtual_gift",
 }
 REMOVALS = {
     "markChatItemAsDeletedAction": "delete",
@@ -46,7 +49,9 @@ SILENT_ITEMS = ("liveChatPlaceholderItemRenderer", "liveChatViewerEngagementMess
 SILENT_ACTIONS = ("addLiveChatTickerItemAction", "addBannerToLiveChatCommand", "removeBannerForLiveChatCommand",
                   "updateLiveChatPollAction", "showLiveChatActionPanelAction", "closeLiveChatActionPanelAction",
                   "updateLiveChatActionPanelAction", "showLiveChatTooltipCommand", "dimChatItemAction",
-                  "liveChatReportModerationStateCommand", "changeEngagementPanelVisibilityAction")  # fmt: skip
+                  "liveChatReportModerationStateCommand", "changeEngagementPanelVisibilityAction", "signalAction",
+                  "showFanzoneTickerChipCommand", "removeFanzoneTickerChipCommand", "addInteractivityWidgetAction",
+                  "updateOrAddInteractivityWidgetAction")  # fmt: skip
 _ADDING = ("addChatItemAction", "replaceChatItemAction")
 
 
@@ -58,11 +63,15 @@ class Place:
     stream_id: str | None
 
 
-def judged(actions: pa.Table) -> pa.Table:
+def judged(actions: pa.Table, last: datetime | None) -> pa.Table:
     """The actions with a `_problem` where one cannot be kept, without those that say nothing of their own.
+
+    `last` is the time of the last message before this batch: a gift of Jewels states no time and gets that of the
+    message before it.
 
     Added are `shown`, the author's name, and `login`, which a YouTube handle ('@someone') is and an older name is not.
     """
+    actions = _with_times_of_jewels(actions, last)
     kind, action = actions["kind"], actions["action"]
     is_known = pc.is_in(kind, pa.array([TEXT_MESSAGE, *EVENT_TYPES]))
     is_adding = pc.is_in(action, pa.array(_ADDING))
@@ -83,10 +92,21 @@ def judged(actions: pa.Table) -> pa.Table:
     )
     kept = pc.or_(pc.invert(is_silent), pc.is_valid(actions[PROBLEM]))
     text = pc.if_else(pc.is_valid(problem), actions[TEXT], pa.scalar(None, pa.string()))
-    shown = pc.coalesce(actions["name"], actions["gift_name"])
+    shown = pc.coalesce(actions["name"], actions["gift_name"], pc.utf8_trim_whitespace(actions["jewels_name"]))
     rows = actions.drop([TEXT, PROBLEM]).append_column(TEXT, text).append_column(PROBLEM, problem)
     rows = rows.append_column("shown", shown).append_column("login", _login(shown))
     return rows.filter(kept).combine_chunks()
+
+
+def _with_times_of_jewels(actions: pa.Table, last: datetime | None) -> pa.Table:
+    sent_at = actions["sent_at"].combine_chunks()
+    is_timeless = pc.and_(pc.fill_null(pc.equal(actions["kind"], JEWELS), False), pc.is_null(sent_at))
+    if not pc.any(is_timeless).as_py():
+        return actions
+    carried = pc.fill_null_forward(pa.concat_arrays([pa.array([last], sent_at.type), sent_at]))
+    nearest = pc.coalesce(carried[1:], pc.fill_null_backward(sent_at))
+    times = pc.if_else(is_timeless, nearest, sent_at)
+    return actions.set_column(actions.schema.get_field_index("sent_at"), "sent_at", times)
 
 
 def messages_of(actions: pa.Table, place: Place) -> pa.Table:
@@ -157,11 +177,19 @@ def _event(row: Mapping[str, Any], text: str | None) -> dict[str, Any]:
         rest["header"] = header
     elif kind == "gift_redemption":
         columns["gift_recipient_id"] = row["author"]
+    elif row["kind"] == JEWELS:
+        # Jewels are no currency: their number is in extra, as that of bits.
+        sent = _SENT_JEWELS.search(row["jewels_text"] or "")
+        rest |= {"gift_name": sent["name"], "jewel_count": int(sent["count"].replace(",", ""))} if sent else {}
+        text = (row["jewels_text"] or "").strip()
     rest |= {"headerPrimaryText": primary, "headerSubtext": subtext, "sticker": row["sticker"]}
     rest = {name: value for name, value in rest.items() if value}
     message = text or row["simple_text"] or None
     extra = json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else None
     return {**columns, "event_type": kind, "message_text": message, "extra": extra}
+
+
+_SENT_JEWELS = re.compile(r"sent (?P<name>.+?) for (?P<count>\d[\d,]{0,12}) Jewels?", re.IGNORECASE)
 
 
 def money(text: str) -> tuple[Decimal | None, str | None]:
@@ -180,7 +208,7 @@ def moderation_of(actions: pa.Table, place: Place, last: datetime | None) -> tup
     if not pc.any(is_removal).as_py():
         return None, latest
     # Before the first message of a file, the time of that message is the nearest known.
-    times = pc.fill_null_backward(carried[1:])
+    times = pc.coalesce(carried[1:], pc.fill_null_backward(times))
     rows = actions.append_column("occurred_at", times).filter(is_removal).combine_chunks()
     kinds = [REMOVALS[action] for action in rows["action"].to_pylist()]
     problem = where(pc.is_null(rows["occurred_at"]), "no message says when this was removed")

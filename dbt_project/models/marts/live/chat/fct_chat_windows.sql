@@ -45,7 +45,8 @@ select
     windows.repeated_message_count / nullif(windows.audience_message_count, 0) as repetition_ratio,
     windows.emote_use_count,
     windows.viewer_minutes,
-    windows.audience_message_count / nullif(windows.viewer_minutes, 0) as messages_per_viewer_minute
+    windows.audience_message_count / nullif(windows.viewer_minutes, 0) as messages_per_viewer_minute,
+    windows.chat_coverage_ratio
 from windows
 left join newcomers
     on windows.platform = newcomers.platform

@@ -70,7 +70,8 @@ select
     coalesce(repetitions.repeated_message_count, 0) as repeated_message_count,
     coalesce(emotes.emote_use_count, 0) as emote_use_count,
     -- half of the minute the window lies in
-    minutes.average_viewers / 2 as viewer_minutes
+    minutes.average_viewers / 2 as viewer_minutes,
+    minutes.chat_coverage_ratio
 from messages
 left join repetitions
     on messages.platform = repetitions.platform

@@ -98,9 +98,26 @@ minutes as (
     select platform, stream_id, minute_at from events
 ),
 
-chat_known as (
-    -- a minute without messages says zero only on a day of the stream whose chat was recorded
-    select distinct platform, stream_id, minute_at::date as event_date, chat_observability from chat
+covered as (
+    -- a minute without messages says zero only where the chat of the stream is known
+    select
+        minutes.platform,
+        minutes.stream_id,
+        minutes.minute_at,
+        min(coverage.chat_observability) as chat_observability,
+        sum(
+            epoch_us(least(coverage.covered_to, minutes.minute_at + interval 1 minute))
+            - epoch_us(greatest(coverage.covered_from, minutes.minute_at))
+        )::double / 1000000 as covered_seconds
+    from minutes
+    inner join {{ ref('int_chat_coverage') }} as coverage
+        on minutes.platform = coverage.platform
+        and minutes.stream_id = coverage.stream_id
+        and minutes.minute_at::date = coverage.event_date
+        and minutes.minute_at < coverage.covered_to
+        and minutes.minute_at + interval 1 minute > coverage.covered_from
+    where {{ in_window('coverage.event_date') }}
+    group by minutes.platform, minutes.stream_id, minutes.minute_at
 ),
 
 final as (
@@ -115,19 +132,21 @@ final as (
         viewers.viewer_seconds / nullif(viewers.observed_seconds, 0) as average_viewers,
         viewers.peak_viewers,
         coalesce(viewers.sample_count, 0) as sample_count,
-        case when chat_known.platform is not null then coalesce(chat.message_count, 0) end as message_count,
-        case when chat_known.chat_observability = 'measured' then coalesce(chat.bot_message_count, 0) end
+        coalesce(covered.covered_seconds, 0) as chat_covered_seconds,
+        -- a message that a file has beside what it says to cover is known as well
+        coalesce(chat.chat_observability, covered.chat_observability) as chat_observability,
+        coalesce(chat.message_count, case when covered.platform is not null then 0 end) as message_count,
+        coalesce(chat.bot_message_count, case when covered.chat_observability = 'measured' then 0 end)
             as bot_message_count,
-        case when chat_known.chat_observability = 'measured' then coalesce(chat.chatter_count, 0) end as chatter_count,
-        case when chat_known.platform is not null then coalesce(chat.emote_count, 0) end as emote_count,
+        coalesce(chat.chatter_count, case when covered.chat_observability = 'measured' then 0 end) as chatter_count,
+        coalesce(chat.emote_count, case when covered.platform is not null then 0 end) as emote_count,
         coalesce(events.event_count, 0) as event_count,
         coalesce(events.follow_count, 0) as follow_count,
         coalesce(events.subscription_count, 0) as subscription_count,
         coalesce(events.gift_count, 0) as gift_count,
         coalesce(events.raid_count, 0) as raid_count,
         coalesce(events.donation_count, 0) as donation_count,
-        case when viewers.platform is not null then 'measured' else 'chat_inferred' end as observability,
-        chat_known.chat_observability
+        case when viewers.platform is not null then 'measured' else 'chat_inferred' end as observability
     from minutes
     inner join {{ ref('int_streams') }} as streams
         on minutes.platform = streams.platform and minutes.stream_id = streams.stream_id
@@ -143,10 +162,10 @@ final as (
         on minutes.platform = events.platform
         and minutes.stream_id = events.stream_id
         and minutes.minute_at = events.minute_at
-    left join chat_known
-        on minutes.platform = chat_known.platform
-        and minutes.stream_id = chat_known.stream_id
-        and minutes.minute_at::date = chat_known.event_date
+    left join covered
+        on minutes.platform = covered.platform
+        and minutes.stream_id = covered.stream_id
+        and minutes.minute_at = covered.minute_at
 )
 
 select
@@ -171,5 +190,7 @@ select
     raid_count,
     donation_count,
     observability,
-    chat_observability
+    chat_observability,
+    chat_covered_seconds,
+    chat_covered_seconds / 60 as chat_coverage_ratio
 from final

@@ -72,6 +72,28 @@ totals as (
     group by broadcast_id, platform
 ),
 
+covered as (
+    select
+        broadcasts.broadcast_id,
+        broadcasts.platform,
+        sum(
+            (
+                epoch_us(least(coverage.covered_to, int_streams.ended_at))
+                - epoch_us(greatest(coverage.covered_from, int_streams.started_at))
+            )::decimal(38, 6) / 1000000
+        )::double as chat_covered_seconds
+    from {{ ref('int_chat_coverage') }} as coverage
+    inner join broadcasts
+        on coverage.platform = broadcasts.platform and coverage.stream_id = broadcasts.stream_id
+    inner join {{ ref('int_streams') }} as int_streams
+        on coverage.platform = int_streams.platform
+        and coverage.stream_id = int_streams.stream_id
+        and coverage.covered_from < int_streams.ended_at
+        and coverage.covered_to > int_streams.started_at
+    where {{ is_seen('coverage.event_date') }}
+    group by broadcasts.broadcast_id, broadcasts.platform
+),
+
 bots as (
     select platform, viewer_id from {{ ref('int_viewers_latest') }} where is_bot
     union
@@ -134,9 +156,14 @@ final as (
             when totals.broadcast_id is not null then 'chat_inferred'
             else 'platform_reported'
         end as observability,
-        totals.chat_observability
+        totals.chat_observability,
+        -- several streams at once on one platform cover its time once
+        case
+            when streams.live_seconds > 0 then least(streams.live_seconds, coalesce(covered.chat_covered_seconds, 0))
+        end as chat_covered_seconds
     from streams
     left join totals on streams.broadcast_id = totals.broadcast_id and streams.platform = totals.platform
+    left join covered on streams.broadcast_id = covered.broadcast_id and streams.platform = covered.platform
     left join viewers on streams.broadcast_id = viewers.broadcast_id and streams.platform = viewers.platform
 )
 
@@ -169,5 +196,7 @@ select
     raid_count,
     donation_count,
     observability,
-    chat_observability
+    chat_observability,
+    chat_covered_seconds,
+    chat_covered_seconds / live_seconds as chat_coverage_ratio
 from final

@@ -88,7 +88,8 @@ select
     scored.engagement_score,
     scored.legacy_engagement_score,
     summed.observability,
-    summed.chat_observability
+    summed.chat_observability,
+    summed.chat_coverage_ratio
 from summed
 left join compared on summed.broadcast_id = compared.broadcast_id
 left join retained on summed.broadcast_id = retained.broadcast_id

@@ -19,7 +19,7 @@ measured as (
         streams.broadcast_id,
         streams.creator_id,
         streams.started_at,
-        (streams.message_count - coalesce(streams.bot_message_count, 0)) / nullif(streams.hours_watched, 0) as chat,
+        streams.rated_message_count / nullif(streams.chat_viewer_hours, 0) as chat,
         streams.unique_chatter_count / nullif(streams.average_viewers, 0) as chatters,
         streams.follow_count + streams.subscription_count + streams.donation_count
             + coalesce(earned.off_platform_donation_count, 0) as participation_count,

@@ -31,6 +31,8 @@ observed as (
     select
         broadcast_id,
         {{ sum_seconds('observed_seconds') }} as observed_seconds,
+        sum(rated_message_count)::bigint as rated_message_count,
+        {{ sum_seconds('chat_viewer_seconds') }} as chat_viewer_seconds,
         max(viewer_count) as peak_viewers,
         -- the first of equal peaks
         arg_max(minute_at, (viewer_count, -epoch_us(minute_at))) filter (viewer_count is not null) as peak_minute_at
@@ -61,7 +63,8 @@ totals as (
             when bool_or(observability = 'chat_inferred') then 'chat_inferred'
             else 'platform_reported'
         end as observability,
-        min(chat_observability) as chat_observability
+        min(chat_observability) as chat_observability,
+        {{ sum_seconds('chat_covered_seconds') }} / nullif({{ sum_seconds('live_seconds') }}, 0) as chat_coverage_ratio
     from platforms
     group by broadcast_id
 ),
@@ -72,6 +75,8 @@ final as (
         totals.* exclude (broadcast_id),
         observed.peak_viewers,
         observed.peak_minute_at,
+        observed.rated_message_count,
+        observed.chat_viewer_seconds,
         coalesce(observed.observed_seconds, 0) as observed_seconds
     from streams
     inner join totals on streams.broadcast_id = totals.broadcast_id
@@ -113,5 +118,8 @@ select
     raid_count,
     donation_count,
     observability,
-    chat_observability
+    chat_observability,
+    chat_coverage_ratio,
+    rated_message_count,
+    chat_viewer_seconds / 3600 as chat_viewer_hours
 from final

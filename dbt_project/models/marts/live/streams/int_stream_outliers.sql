@@ -32,9 +32,20 @@ bridged as (
     )
 ),
 
-chat_days as (
-    -- distinct: a day of a stream has many minutes
-    select distinct platform, stream_id, event_date from minutes where chat_observability is not null
+covered as (
+    select
+        bridged.platform,
+        bridged.stream_id,
+        bridged.minute_at
+    from bridged
+    inner join {{ ref('int_chat_coverage') }} as coverage
+        on bridged.platform = coverage.platform
+        and bridged.stream_id = coverage.stream_id
+        and bridged.minute_at::date = coverage.event_date
+        and bridged.minute_at < coverage.covered_to
+        and bridged.minute_at + interval 1 minute > coverage.covered_from
+    where {{ in_window('coverage.event_date', pad=1) }}
+    group by all
 ),
 
 signals as (
@@ -43,20 +54,20 @@ signals as (
         bridged.stream_id,
         bridged.minute_at,
         minutes.average_viewers,
-        case
-            when chat_days.platform is not null
-                then coalesce(minutes.message_count - coalesce(minutes.bot_message_count, 0), 0)
-        end as human_message_count,
-        case when chat_days.platform is not null then coalesce(minutes.message_count, 0) end as message_count
+        coalesce(
+            minutes.message_count - coalesce(minutes.bot_message_count, 0),
+            case when covered.platform is not null then 0 end
+        ) as human_message_count,
+        coalesce(minutes.message_count, case when covered.platform is not null then 0 end) as message_count
     from bridged
     left join minutes
         on bridged.platform = minutes.platform
         and bridged.stream_id = minutes.stream_id
         and bridged.minute_at = minutes.minute_at
-    left join chat_days
-        on bridged.platform = chat_days.platform
-        and bridged.stream_id = chat_days.stream_id
-        and bridged.minute_at::date = chat_days.event_date
+    left join covered
+        on bridged.platform = covered.platform
+        and bridged.stream_id = covered.stream_id
+        and bridged.minute_at = covered.minute_at
 ),
 
 smoothed as (

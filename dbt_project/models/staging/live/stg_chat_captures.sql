@@ -1,0 +1,1 @@
+{{ staged_samples('chat_captures') }}

@@ -1,0 +1,1 @@
+{{ day_sources('chat_captures') }}
