@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CHAMPION = "champion"
-# What MLflow's page reads to know which views an experiment opens with; without it a page for language models.
+# What an experiment is about, for MLflow's page. Version 3.17 lets the browser's choice go first (orchestration.ui).
 TRAINED_MODELS = {"mlflow.experimentKind": "custom_model_development"}
 MODEL_FILE = "model.skops"
 REPOSITORY = Path(__file__).parents[1]
