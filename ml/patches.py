@@ -1,4 +1,4 @@
-"""The one patch of MLflow: after a lake was moved, its store is pointed at the artifacts where they lie now.
+"""The patches of MLflow: its store is pointed at the artifacts of the lake, and after a move at where they lie now.
 
 MLflow keeps absolute paths and has no command for this. Tables and columns are those of its SQLite store (mlflow 3);
 tests/model/test_registry.py fails when a version of MLflow keeps paths elsewhere, and names where. A store that
@@ -38,3 +38,11 @@ def point_at_artifacts(layout: Layout) -> int:
                 )
                 wrong += rewritten.rowcount
     return wrong
+
+
+def place_default(layout: Layout) -> None:
+    """Put the experiment Default, which MLflow makes in the working directory and we do not use, into the lake."""
+    with closing(sqlite3.connect(layout.tracking)) as store, store:
+        place = f"{layout.artifacts}/Default"
+        unused = "name = 'Default' and experiment_id not in (select experiment_id from runs)"
+        store.execute(f"update experiments set artifact_location = ? where {unused}", [place])

@@ -33,12 +33,15 @@ from mlflow.tracking import MlflowClient
 
 from data_lake.layout import Layout
 from ml.digests import digest
+from ml.patches import place_default
 from ml.serving import ModelVersion
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CHAMPION = "champion"
+# What an experiment is about, for MLflow's page. Version 3.17 lets the browser's choice go first (orchestration.ui).
+TRAINED_MODELS = {"mlflow.experimentKind": "custom_model_development"}
 MODEL_FILE = "model.skops"
 REPOSITORY = Path(__file__).parents[1]
 # It warns for every model that it could not try it out in a server: we do not let MLflow load models.
@@ -62,13 +65,18 @@ class Registry:
             # MLflow writes the URI into the environment: the next lake must not take it for a person's choice.
             os.environ.pop("MLFLOW_TRACKING_URI", None)
         self.client = MlflowClient(self.uri, self.uri)
+        if self._artifacts:
+            place_default(layout)
 
     def _experiment(self, name: str) -> str:
         experiment = self.client.get_experiment_by_name(name)
-        if experiment:
-            return str(experiment.experiment_id)
-        location = str(self._artifacts / name) if self._artifacts else None
-        return str(self.client.create_experiment(name, artifact_location=location))
+        if experiment is None:
+            location = str(self._artifacts / name) if self._artifacts else None
+            return str(self.client.create_experiment(name, location, TRAINED_MODELS))
+        for key, value in TRAINED_MODELS.items():
+            if key not in experiment.tags:
+                self.client.set_experiment_tag(experiment.experiment_id, key, value)
+        return str(experiment.experiment_id)
 
     @contextmanager
     def run(self, question: str, name: str, tags: Mapping[str, str], parameters: Mapping[str, Any]) -> Iterator[str]:

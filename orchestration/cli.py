@@ -122,6 +122,30 @@ def run(
         raise click.exceptions.Exit(FAILED)
 
 
+@main.command()
+@click.argument("questions", nargs=-1, metavar="[QUESTION]...")
+@click.option(
+    "--as-of", "as_of", type=DAY, metavar="DAY", help="With what was known on the last Monday up to this day."
+)
+@click.pass_context
+def train(context: click.Context, questions: tuple[str, ...], as_of: datetime | None) -> None:
+    """Train models anew (those of every question, or of QUESTIONs) and score with what passes its gate."""
+    from ml.questions import QUESTIONS
+    from orchestration import lake_run, terminal
+    from orchestration.progress_bars import progress_on
+
+    unknown = sorted({*questions} - {*QUESTIONS})
+    if unknown:
+        raise click.UsageError(f"no question {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
+    layout = Layout.from_env()
+    with _quiet(layout, bool(context.find_root().params["debug"])) as console:
+        with progress_on(console) as progress:
+            summary = lake_run.train_lake(layout, progress, questions, _day(as_of))
+        terminal.show_run(console, summary)
+    if not summary.succeeded:
+        raise click.exceptions.Exit(FAILED)
+
+
 def _sample_writer(
     layout: Layout, progress: Progress, *, world: str = "live", scale: float = 1.0, days: int = 400, seed: int = 7
 ) -> Callable[[], None]:

@@ -69,9 +69,10 @@ class Runs:
         tags = {**run_tags(planned_days(work.todo), window), STAGE: BUILD}
         return self._run(DAILY_LAKE, run_id, tags, assets, entities_to_judge(work.todo))
 
-    def train(self, monday: date) -> tuple[EventSummary, bool]:
-        """Train every question as of a Monday."""
-        return self._run(WEEKLY_TRAINING, str(uuid.uuid4()), {PARTITION: monday.isoformat()}, (), None)
+    def train(self, monday: date, questions: Collection[str] = ()) -> tuple[EventSummary, bool]:
+        """Train these questions as of a Monday, by default every one."""
+        assets = [dg.AssetKey(["models", question]) for question in questions]
+        return self._run(WEEKLY_TRAINING, str(uuid.uuid4()), {PARTITION: monday.isoformat()}, assets, None)
 
     def score(self, work: Work) -> tuple[EventSummary, bool]:
         """Score what is published, and publish what is made from scores."""

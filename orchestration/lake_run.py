@@ -7,9 +7,9 @@ Imports Dagster only when it runs. How progress and outcome look is `terminal`'s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from data_lake import landing
@@ -22,7 +22,7 @@ from orchestration.home import log_file, prepare
 from orchestration.progress import Progress
 from orchestration.project import load_manifest
 from orchestration.rebuilding import RunError, forget, parse_models, refuse_to_lose
-from orchestration.run_summary import RunSummary, describe_lake
+from orchestration.run_summary import RunSummary, describe_lake, trained_as_of
 from orchestration.window import Window
 from orchestration.work import Work, find_work
 
@@ -73,9 +73,38 @@ def run_lake(
     return summary
 
 
-def is_trained(layout: Layout) -> bool:
-    """Whether any model was ever trained here: said by the scorecard, without asking MLflow."""
-    return any((layout.predictions / "model_versions").glob("as_of_date=[12]*/*.parquet"))
+def train_lake(layout: Layout, progress: Progress, questions: Collection[str], as_of: date | None) -> RunSummary:
+    """Train these questions (none: every one) as of the last Monday up to a day, by default the last that anything
+    happened on, and score with what passed. Raises PublishError when nothing is published yet."""
+    run_id = str(uuid.uuid4())
+    hold(layout, run_id, wait=True, on_wait=progress.notice)
+    prepare(layout)
+    from ml.published import Published
+
+    with Published(layout) as published:
+        last_day = min(as_of or published.last_eventful_day, published.last_eventful_day)
+    parse_models(progress)
+    work = find_work(layout, load_manifest(), Window(None, None))
+    if work is None or work.models or not work.is_published:
+        raise RunError("the lake is not built and published as it is now: 'fullhouse run' first")
+    summary = RunSummary(run_id, str(log_file(layout)))
+    progress.advance(START, 0.0)
+    dbt = Dbt()
+    from orchestration.execution import dagster_runs
+
+    try:
+        with dagster_runs(layout, progress, dbt) as runs:
+            progress.finish(START)
+            summary.add(*runs.train(last_day - timedelta(last_day.weekday()), questions))
+            if summary.error is None:
+                # A challenger that the gate refused is said; what it would have replaced is served on.
+                refused, summary.failed_checks = summary.failed_checks, []
+                summary.add(*runs.score(work))
+                summary.failed_checks += [replace(check, is_blocking=False) for check in refused]
+    finally:
+        dbt.stop()
+    describe_lake(layout, summary)
+    return summary
 
 
 def _work(layout: Layout, request: Request, progress: Progress, summary: RunSummary) -> None:
@@ -114,7 +143,7 @@ def _build(
 ) -> None:
     if work.is_done(with_scores=request.models):
         return
-    untrained = request.models and not is_trained(layout)
+    untrained = request.models and not trained_as_of(layout)
     # A Dagster run that has read already has the first id.
     run_id = str(uuid.uuid4()) if has_read else summary.run_id
     summary.add(*runs.build(run_id, work, window, with_scores=request.models and not untrained))

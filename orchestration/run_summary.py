@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from data_lake.origins import Origin
 
 
+OLD_MODEL_DAYS = 14
+
+
 @dataclass(frozen=True)
 class FailedCheck:
     """A check that did not pass, with the worst rows it found."""
@@ -50,7 +53,10 @@ class EventSummary:
 
 @dataclass
 class RunSummary:
-    """What a run of the command line left behind."""
+    """What a run of the command line left behind.
+
+    `old_models`: questions last trained over two weeks before the published day, and how many days before it.
+    """
 
     run_id: str
     log: str
@@ -63,6 +69,7 @@ class RunSummary:
     failed_files: list[tuple[str, str]] = field(default_factory=list)
     published: Version | None = None
     database: str = ""
+    old_models: dict[str, int] = field(default_factory=dict)
 
     def add(self, events: EventSummary, succeeded: bool) -> None:
         """Take in one more Dagster run, after which the whole has succeeded or not."""
@@ -149,3 +156,12 @@ def describe_lake(layout: Layout, summary: RunSummary) -> None:
     summary.span = summary.span or observed(layout)
     summary.published = current_version(layout)
     summary.database = str(layout.analytics)
+    if summary.published:
+        ages = {name: (summary.published.as_of - day).days for name, day in trained_as_of(layout).items()}
+        summary.old_models = {name: days for name, days in ages.items() if days > OLD_MODEL_DAYS}
+
+
+def trained_as_of(layout: Layout) -> dict[str, date]:
+    """The last day each question was trained as of: said by the scorecard, without asking MLflow."""
+    trained = sorted((layout.predictions / "model_versions").glob("as_of_date=[12]*/*.parquet"))
+    return {path.stem: date.fromisoformat(path.parent.name.removeprefix("as_of_date=")) for path in trained}

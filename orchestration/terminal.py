@@ -60,6 +60,9 @@ def show_run(console: Console, summary: RunSummary) -> None:
             _say(console, "way out", f"add a better export, or take out a wrong one: fullhouse forget {files[0]}")
             _say(console, "", "then: fullhouse run; more in docs/runbooks/failed-audit.md")
         return
+    if summary.old_models:
+        ages = ", ".join(f"{name} {days:,} days" for name, days in sorted(summary.old_models.items()))
+        _say(console, "models", f"over two weeks old ({ages}): fullhouse train")
     _say(console, "query", f"duckdb -readonly {shlex.quote(summary.database)}")
     _say(console, "", f'fullhouse sql "{_query(summary)}"')
     _say(console, "next", "fullhouse add FILE... brings your own exports; make ui shows this run; fullhouse status")

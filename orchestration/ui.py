@@ -16,6 +16,8 @@ from orchestration.project import REPOSITORY
 
 HOST = "127.0.0.1"
 STOP_PATIENCE_SECONDS = 15
+# Without it MLflow 3.17 opens every experiment on an overview for language models, whatever its tags say.
+MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
 
 
 def commands(layout: Layout, port: int, mlflow_port: int) -> dict[str, list[str]]:
@@ -25,7 +27,7 @@ def commands(layout: Layout, port: int, mlflow_port: int) -> dict[str, list[str]
     mlflow = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(mlflow_port)]
     mlflow += ["--backend-store-uri", f"sqlite:///{layout.tracking}"]
     mlflow += ["--artifacts-destination", str(layout.artifacts)]
-    return {f"http://{HOST}:{port}": dagster, f"http://{HOST}:{mlflow_port}": mlflow}
+    return {f"http://{HOST}:{port}": dagster, f"http://{HOST}:{mlflow_port}{MODEL_TRAINING}": mlflow}
 
 
 def serve(layout: Layout, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
@@ -46,6 +48,7 @@ def serve(layout: Layout, port: int, mlflow_port: int, say: Callable[[str], None
                 process = subprocess.Popen(command, cwd=REPOSITORY, stdout=sink, stderr=sink, start_new_session=True)
                 running.append(process)
                 say(f"{name:<8} {address}")
+            say("         choose 'Model training' at the top left once: the browser remembers it")
             say(f"starting takes some seconds; Ctrl-C stops both; log: {log}")
             while all(process.poll() is None for process in running):
                 time.sleep(0.5)

@@ -71,6 +71,18 @@ def test_every_question_keeps_its_files_in_the_lake_however_often_a_store_is_ope
     assert place.is_relative_to(store.layout.artifacts)
 
 
+def test_experiments_open_as_trained_models_and_none_points_out_of_the_lake(store: Store) -> None:
+    made = store.version(date(2026, 1, 5), passed=True, question="shown")
+    client = store.registry.client
+    experiment = client.get_run(made.run_id).info.experiment_id
+    client.delete_experiment_tag(experiment, "mlflow.experimentKind")  # as in a store from before it was set
+    store.version(date(2026, 1, 12), passed=True, question="shown")
+    assert client.get_experiment(experiment).tags["mlflow.experimentKind"] == "custom_model_development"
+    places = {one.name: one.artifact_location for one in client.search_experiments()}
+    assert "Default" in places
+    assert [name for name, place in places.items() if not Path(place).is_relative_to(store.layout.artifacts)] == []
+
+
 def test_a_store_of_the_persons_own_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = f"sqlite:///{tmp_path / 'own.db'}"
     before = mlflow.get_tracking_uri()

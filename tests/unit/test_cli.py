@@ -23,7 +23,7 @@ from orchestration import terminal
 from orchestration.cli import main
 from orchestration.progress_bars import progress_on
 from orchestration.project import REPOSITORY
-from orchestration.run_summary import FailedCheck, RunSummary
+from orchestration.run_summary import FailedCheck, RunSummary, describe_lake
 from tests.builders import message, put, twitch_chat
 
 
@@ -103,6 +103,19 @@ def test_a_second_run_that_does_not_wait_names_the_first(lake: Layout) -> None:
         holder.wait()
     assert done.exit_code == 1
     assert f"process {holder.pid} (run the-first" in done.output
+
+
+def test_training_an_unknown_question_names_those_there_are() -> None:
+    done = fullhouse("train", "weather")
+    assert done.exit_code == 2
+    assert "no question weather; there are churn, forecast, next_stream, topics" in done.output
+
+
+def test_training_before_anything_is_published_says_what_to_do(lake: Layout) -> None:
+    lake.root.mkdir(parents=True)
+    done = fullhouse("train", "churn")
+    assert done.exit_code == 1
+    assert "nothing is published yet: 'fullhouse run' publishes" in done.output
 
 
 def test_sql_answers_as_table_csv_or_json(lake: Layout) -> None:
@@ -255,6 +268,17 @@ def test_the_summary_of_a_run_says_what_to_query_and_what_to_type_next(lake: Lay
     assert "duckdb -readonly /lake/analytics.duckdb" in said
     assert 'fullhouse sql "from words limit 5"' in said
     assert "fullhouse add FILE" in said
+
+
+def test_the_summary_says_which_models_are_over_two_weeks_old_and_what_to_type(lake: Layout) -> None:
+    publish_words(lake, "hello")
+    for day, question in (("2025-12-01", "churn"), ("2025-12-26", "churn"), ("2025-12-27", "topics")):
+        file = lake.prediction_file("model_versions", date.fromisoformat(day), question)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    summary = RunSummary("r", "the.log", succeeded=True)
+    describe_lake(lake, summary)
+    assert "models       over two weeks old (churn 15 days): fullhouse train" in shown(summary)
 
 
 def test_the_summary_of_a_failed_run_names_the_check_its_worst_rows_and_the_log(lake: Layout) -> None:
