@@ -8,7 +8,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from data_lake.texts import add_text_functions
 
 
-class Plugin(BasePlugin):
+class Plugin(BasePlugin):  # type: ignore[misc]
     """Gives models the functions that compare texts."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:

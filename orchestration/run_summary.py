@@ -36,7 +36,7 @@ class FailedCheck:
     @property
     def entity(self) -> str | None:
         """The entity of raw/ that the check is about, None where it is about a table."""
-        from orchestration.selection import EXPECTATIONS_OF_RAW
+        from orchestration.work import EXPECTATIONS_OF_RAW
 
         name = self.name.removeprefix(EXPECTATIONS_OF_RAW)
         return name if name != self.name else None
