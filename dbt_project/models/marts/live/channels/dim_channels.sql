@@ -11,6 +11,8 @@ active as (
     select distinct platform, channel_id from {{ ref('fct_chat_messages') }} where {{ is_seen() }}
     union
     select platform, channel_id from {{ ref('fct_viewer_days') }} where {{ is_seen() }}
+    union
+    select platform, channel_id from {{ ref('fct_moderation') }} where {{ is_seen() }}
 ),
 
 channels as (
