@@ -1,4 +1,4 @@
-"""Churn's labels and the statuses of days without a model, on a published version of a few rows."""
+"""What models read: churn's labels, statuses of days without a model, rates of chat; of a published few rows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from data_lake.publish import Version
 from ml.published import Published
 from ml.questions.churn import dataset
 from ml.questions.next_stream.score import SCORER as NEXT_STREAM
+from ml.questions.topics.dataset import chat_rates
 from ml.splits import LabelWindow, SplitError
 from tests.model.conftest import ROWS
 
@@ -96,3 +97,35 @@ def test_a_day_without_a_model_gets_no_row_and_says_no_model(monkeypatch: pytest
     monkeypatch.setattr("ml.questions.next_stream.dataset.options", lambda *_: ROWS)
     answers = NEXT_STREAM.score(small_world([("a", 10)]), date(2026, 1, 5), None)
     assert (answers.tables, answers.counts) == ({}, {"no_model": 10})
+
+
+def test_rates_of_chat_divide_what_was_said_by_who_watched_where_both_are_known() -> None:
+    """A minute of both platforms known, one of a platform unknown, one unknown and one of a platform never counted."""
+    moments = pd.to_datetime(["2026-03-01 20:00", "2026-03-01 20:01", "2026-03-01 20:02", "2026-03-01 20:03"])
+    minutes = pd.DataFrame(
+        {
+            "platform": ["twitch"] * 4 + ["youtube"] * 4,
+            "channel_id": "ch",
+            "event_date": date(2026, 3, 1),
+            "minute_at": [*moments, *moments],
+            "message_count": pd.array([10, 10, None, 10, 5, None, None, 5], dtype="Int64"),
+            "average_viewers": pd.array([100, 100, 100, 100, 50, 50, 50, None], dtype="Float64"),
+        }
+    )
+    platforms = pd.DataFrame(
+        {
+            "platform": ["twitch", "youtube"],
+            "channel_id": "ch",
+            "creator_id": "c",
+            "broadcast_id": "b",
+            "started_at": moments[0],
+            "ended_at": moments[-1] + timedelta(minutes=1),
+        }
+    )
+    tables = {"fct_stream_minutes": minutes, "fct_stream_platforms": platforms}
+    rates = chat_rates(published(AS_OF, tables), AS_OF)
+    assert rates[["minute_at", "messages", "viewers"]].to_numpy().tolist() == [
+        [moments[0], 15.0, 150.0],
+        [moments[1], 10.0, 100.0],
+        [moments[3], 10.0, 100.0],
+    ]

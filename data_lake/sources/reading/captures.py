@@ -8,12 +8,15 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from data_lake.contracts import EARLIEST, LATEST
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Rows
 from data_lake.sources.reading.sidecars import stated_time
 
 # No broadcast lasts longer: what states more is no statement about a stream.
 LONGEST = timedelta(days=31)
+_EARLIEST, _LATEST = (pa.scalar(datetime.fromisoformat(at), pa.timestamp("us")) for at in (EARLIEST, LATEST))
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,61 @@ class Capture:
     covered_from: datetime
     covered_to: datetime
     is_complete: bool = False
+
+
+@dataclass
+class _Stretch:
+    """A stretch being read: when it is said to begin and end, and the bounds of its lines; None: not known."""
+
+    begins: datetime | None = None
+    ends: datetime | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+class Stretches:
+    """What a log covers, told in its order: when logging began and ended, and the times of the lines between.
+
+    An end that is not said is that of the last line, a beginning that is not said that of the first.
+    """
+
+    def __init__(self) -> None:
+        self._closed: list[_Stretch] = []
+        self._open: _Stretch | None = None
+        self._is_stated = False
+
+    def begin(self, at: datetime | None = None) -> None:
+        """Logging began, at this time if it is known; whatever was covered before ended with its last line."""
+        self.end()
+        self._open = _Stretch(begins=at)
+
+    def end(self, at: datetime | None = None) -> None:
+        """Logging ended, at this time if it is known."""
+        self._is_stated = True
+        if self._open is not None:
+            self._open.ends = at
+            self._closed.append(self._open)
+            self._open = None
+
+    def lines(self, sent_at: pa.Array | pa.ChunkedArray) -> None:
+        """Lines were logged at these times; nulls, and what is no moment of a row, are left out."""
+        is_moment = pc.and_(pc.greater_equal(sent_at, _EARLIEST), pc.less(sent_at, _LATEST))
+        bounds = pc.min_max(sent_at.filter(is_moment)).as_py()
+        if bounds["min"] is None:
+            return
+        stretch = self._open = self._open or _Stretch()
+        stretch.first = min(stretch.first or bounds["min"], bounds["min"])
+        stretch.last = max(stretch.last or bounds["max"], bounds["max"])
+
+    def captures(self) -> list[Capture]:
+        """The stretches so far; none where nothing was said of a beginning or an end."""
+        if not self._is_stated:
+            return []
+        bounds = [
+            (stretch.begins or stretch.first, stretch.ends or stretch.last)
+            for stretch in [*self._closed, *([self._open] if self._open else [])]
+        ]
+        return [Capture(begins, ends) for begins, ends in bounds if begins is not None and ends is not None]
 
 
 def stated_captures(sidecar: Mapping[str, Any]) -> list[Capture]:

@@ -90,7 +90,10 @@ def documents(used: pl.DataFrame) -> pd.DataFrame:
 
 
 def chat_rates(published: Published, until: date, days: int = WINDOW_DAYS) -> pd.DataFrame:
-    """Messages and viewers of each minute of each broadcast, over its platforms; minutes without viewers left out."""
+    """Messages and viewers of each minute of each broadcast, over its platforms.
+
+    Of each platform the minutes whose chat and viewers are both known; minutes without viewers are left out.
+    """
     return published.frame(
         """select p.creator_id, p.broadcast_id, m.minute_at, sum(m.message_count)::double as messages,
             sum(m.average_viewers)::double as viewers
@@ -98,6 +101,7 @@ def chat_rates(published: Published, until: date, days: int = WINDOW_DAYS) -> pd
         join fct_stream_platforms p on m.platform = p.platform and m.channel_id = p.channel_id
             and m.minute_at >= p.started_at - interval 1 minute and m.minute_at < p.ended_at
         where m.event_date >= $first and m.event_date < $until
+            and m.message_count is not null and m.average_viewers is not null
         group by all having sum(m.average_viewers) > 0
         order by p.creator_id, p.broadcast_id, m.minute_at""",
         {"first": until - timedelta(days), "until": until},

@@ -18,7 +18,9 @@ import re
 from data_lake.sources.base import Evidence, Head, Source, UnknownFormat, reader_of
 
 # Older versions wrote the zone of `Stop` without a blank before it.
-HEADING = re.compile(r"^# (?:Start|Stop) logging at (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ?(\S*)")
+HEADING = re.compile(
+    r"^# (?P<kind>Start|Stop) logging at (?P<day>\d{4}-\d\d-\d\d) (?P<clock>\d\d:\d\d:\d\d) ?(?P<zone>\S*)"
+)
 # RE2 for Arrow, and the same for Python's re: the settings are h:mm to hh:mm:ss.zzz, with or without am or pm.
 CLOCK = (
     r"^\[(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:\.\d{1,3})?))?(?: (?P<half>[AaPp])[Mm])?\] {1,2}"
@@ -58,8 +60,8 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="chatterino",
     world="live",
-    version=2,
-    entities=("chat_messages", "moderation_actions", "stream_events", "channels"),
+    version=3,
+    entities=("chat_messages", "chat_captures", "moderation_actions", "stream_events", "channels"),
     evidence=Evidence.SHAPE,
     trust=20,
     looks_for="a Chatterino log: lines of [HH:MM:SS] name: text under '# Start logging at', or in <channel>-<day>.log",

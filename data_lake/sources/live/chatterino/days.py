@@ -24,10 +24,12 @@ _MANY_DAYS = (3600, _DAY - 3600)
 
 
 class Heading(NamedTuple):
-    """A heading before the line of this number (0-based, of a batch), and the local time it states."""
+    """A heading before the line of this number (0-based, of a batch), and the local time at which logging began or
+    (`is_end`) stopped."""
 
     before: int
     at: datetime
+    is_end: bool
 
 
 class Days:
@@ -42,17 +44,23 @@ class Days:
         self._back, self._ahead = _ONE_DAY if is_of_one_day else _MANY_DAYS
         self._last: float | None = None
 
-    def moments(self, clock: Seconds, headings: Sequence[Heading]) -> Moments:
-        """The local moment (us) of lines whose time of day is `clock` (NaN: none); NaT where the day is not known."""
+    def moments(self, clock: Seconds, headings: Sequence[Heading]) -> tuple[Moments, Moments]:
+        """The local moments (us) of lines whose time of day is `clock` (NaN: none), and of the headings.
+
+        NaT where the day is not known, and for a heading that says another day than the one that is stated.
+        """
         moments = np.full(len(clock), np.datetime64("NaT"), dtype="datetime64[us]")
+        logged = np.full(len(headings), np.datetime64("NaT"), dtype="datetime64[us]")
         begin = 0
-        for before, heading in [*headings, (len(clock), None)]:
+        for number, (before, at, _) in enumerate(headings):
             self._read(clock[begin:before], moments[begin:before])
             begin = before
-            if heading is not None and not (self._is_stated and heading.date() != self._day):
-                self._day = heading.date()
-                self._last = float((heading - datetime.combine(self._day, datetime.min.time())).total_seconds())
-        return moments
+            if not (self._is_stated and at.date() != self._day):
+                logged[number] = at
+                self._day = at.date()
+                self._last = float((at - datetime.combine(self._day, datetime.min.time())).total_seconds())
+        self._read(clock[begin:], moments[begin:])
+        return moments, logged
 
     def _read(self, clock: Seconds, moments: Any) -> None:
         timed = np.flatnonzero(~np.isnan(clock))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,9 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import TEXT, Export
 from data_lake.sources.live.chatterino import FILE_NAME, HEADING
-from data_lake.sources.live.chatterino.days import Days, Moments
+from data_lake.sources.live.chatterino.days import Days, Heading, Moments
 from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.captures import Capture, Stretches, stated_captures
 from data_lake.sources.reading.sidecars import stated_text, stated_time, time_zone
 from data_lake.sources.reading.splitting import split_lines
 
@@ -33,6 +35,21 @@ class Log:
     has_day: bool
     zone: ZoneInfo | None
     stream_id: str | None
+    stated_captures: list[Capture]
+    stretches: Stretches = field(default_factory=Stretches)
+
+    def captures(self) -> list[Capture]:
+        """What the log covers: as the sidecar states, else as its headings say; nothing without either."""
+        return self.stated_captures or self.stretches.captures()
+
+    def note(self, headings: Sequence[Heading], logged_at: Moments, sent_at: pa.Array) -> None:
+        """Take up what the headings of a batch say, at these local times, of lines sent at these in UTC."""
+        begin = 0
+        for heading, at in zip(headings, self.in_utc(logged_at).to_pylist(), strict=True):
+            self.stretches.lines(sent_at.slice(begin, heading.before - begin))
+            begin = heading.before
+            (self.stretches.end if heading.is_end else self.stretches.begin)(at)
+        self.stretches.lines(sent_at.slice(begin))
 
     def in_utc(self, local: Moments) -> pa.Array:
         """UTC of local moments; of an hour that a clock change repeats, the first. Null where the zone is not known."""
@@ -69,7 +86,7 @@ def stated(export: Export, heading: re.Match[str] | None) -> Log:
         named_day = date.fromisoformat(name["day"]) if name and name["day"] else None
     except ValueError:
         named_day = None
-    zone = stated_text(side, "time_zone") or ("UTC" if heading and heading[3] in _UTC else None)
+    zone = stated_text(side, "time_zone") or ("UTC" if heading and heading["zone"] in _UTC else None)
     try:
         known_zone = time_zone(zone)
     except ValueError as error:
@@ -83,4 +100,5 @@ def stated(export: Export, heading: re.Match[str] | None) -> Log:
         has_day=known_day is not None or heading is not None,
         zone=known_zone,
         stream_id=stated_text(side, "stream_id") or (name["stream"] if name else None),
+        stated_captures=stated_captures(side),
     )

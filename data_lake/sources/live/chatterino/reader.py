@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,10 @@ from data_lake.sources.live.chatterino.fast_path import clocks_of, fast_rows
 from data_lake.sources.live.chatterino.log import BATCH_BYTES, Log, heading, stated
 from data_lake.sources.live.chatterino.sentences import MAY_BE_TOLD, Sentences
 from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.captures import capture_rows
 from data_lake.sources.reading.chat import by_login, said_by
 from data_lake.sources.reading.columns import constant, one_row, text_where_broken, where
-from data_lake.sources.reading.sidecars import stated_text
+from data_lake.sources.reading.sidecars import moment, stated_text
 from data_lake.sources.reading.spans import Mask, octets_of, stands
 from data_lake.sources.reading.splitting import split_lines
 from data_lake.sources.reading.twitch_notices import Notices
@@ -33,7 +33,7 @@ SAID = r": (?P<text>(?s:.*))"
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
-    """Yield chat_messages, moderation_actions and stream_events, and a snapshot of the channel.
+    """Yield chat_messages, moderation_actions and stream_events, a snapshot of the channel, and chat_captures.
 
     A line that is neither a message nor a sentence known here is a bad row of chat_messages.
     """
@@ -55,13 +55,16 @@ def read(export: Export) -> Iterator[Rows | Problem]:
         yield from _rows(lines, log, notices)
     yield from problems
     yield Rows("channels", one_row(platform=log.platform, channel_id=log.channel_id, login=log.login))
+    yield from capture_rows(log.captures(), log.platform, log.channel_id, log.stream_id)
 
 
 def _rows(lines: pa.Table, log: Log, notices: Notices) -> Iterator[Rows]:
     text = lines[TEXT].combine_chunks()
     clock = clocks_of(text)
     headings, is_heading = _headings(text)
-    sent_at = log.in_utc(log.days.moments(clock, headings))
+    moments, logged_at = log.days.moments(clock, headings)
+    sent_at = log.in_utc(moments)
+    log.note(headings, logged_at, sent_at)
     messages, is_fast = fast_rows(text, lines, sent_at, log)
     if len(messages):
         yield Rows("chat_messages", messages)
@@ -82,7 +85,8 @@ def _headings(text: pa.StringArray) -> tuple[list[Heading], Mask]:
         parts = HEADING.match(text[place].as_py())
         is_heading[place] = parts is not None
         try:
-            headings += [Heading(place, datetime.fromisoformat(f"{parts[1]} {parts[2]}"))] if parts else []
+            if parts and (at := moment(f"{parts['day']} {parts['clock']}")):
+                headings.append(Heading(place, at, is_end=parts["kind"] == "Stop"))
         except ValueError:
             is_heading[place] = False
     return headings, is_heading
@@ -117,8 +121,10 @@ def _other_rows(
     )
     is_message[told] = False
     at = pa.array(np.flatnonzero(is_sentence))
-    for place, sentence, moment in zip(*(a.to_pylist() for a in (at, rest.take(at), sent_at.take(at))), strict=True):
-        sentences.read(place, sentence, moment)
+    for place, sentence, written_at in zip(
+        *(a.to_pylist() for a in (at, rest.take(at), sent_at.take(at))), strict=True
+    ):
+        sentences.read(place, sentence, written_at)
     problem = pc.coalesce(
         problem,
         where(pc.invert(is_timed), "the line does not begin with a time of day in brackets"),

@@ -40,8 +40,8 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="irc",
     world="live",
-    version=4,
-    entities=("chat_messages", "stream_events", "moderation_actions", "channels", "viewers"),
+    version=5,
+    entities=("chat_messages", "chat_captures", "stream_events", "moderation_actions", "channels", "viewers"),
     evidence=Evidence.SHAPE,
     trust=90,
     looks_for="lines of raw IRC with tags (@badges=...;tmi-sent-ts=... :name PRIVMSG #channel :text), or the JSON or "

@@ -15,11 +15,13 @@ import pyarrow.compute as pc
 
 from data_lake.sources.base import PROBLEM, ROW, TEXT, Export, Problem, Rows
 from data_lake.sources.live.irc import DOCUMENT, RAW_ELEMENT
+from data_lake.sources.live.irc.coverage import Coverage
 from data_lake.sources.live.irc.elements import raw_lines, read_elements
 from data_lake.sources.live.irc.fast_path import fast_rows
 from data_lake.sources.live.irc.fields import read_lines
-from data_lake.sources.live.irc.rows import EVENTS, MESSAGES, MODERATION, ROOM_STATES, ROOMS, SETTINGS
+from data_lake.sources.live.irc.rows import EVENTS, MESSAGES, MODERATION, ROOM_STATES, ROOMS, SETTINGS, TIMED
 from data_lake.sources.reading.blocks import read_utf8
+from data_lake.sources.reading.captures import Capture, capture_rows, stated_captures
 from data_lake.sources.reading.chat import Viewers, cheers_of
 from data_lake.sources.reading.columns import constant, last_of_each
 from data_lake.sources.reading.elements import split_elements
@@ -34,10 +36,15 @@ _BEGINS = re.compile(rb'\{\s*"text"\s*:\s*"')
 
 
 def read(export: Export) -> Iterator[Rows | Problem]:
-    """Yield chat_messages, stream_events, moderation_actions, and at the end channels and viewers.
+    """Yield chat_messages, stream_events, moderation_actions, and at the end chat_captures, channels and viewers.
 
     A line that is no IRC message, has no time or an unknown command is a bad row of chat_messages.
     """
+    try:
+        captures = stated_captures(export.sidecar)
+    except ValueError as error:
+        yield Problem(None, str(error))
+        return
     problems: list[Problem] = []
     blocks = read_utf8(export.path, problems, stated_text(export.sidecar, "encoding"))
     first = next(blocks, b"")
@@ -58,6 +65,7 @@ def read(export: Export) -> Iterator[Rows | Problem]:
         for table in ahead(tables):
             yield from log.rows(table, is_raw)
         yield from problems
+        yield from log.captures(captures)
         yield from log.snapshots()
 
 
@@ -96,6 +104,7 @@ class _Log:
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)  # as in the table of that name
     viewers: Viewers = field(default_factory=Viewers)
+    coverage: Coverage = field(default_factory=Coverage)
 
     def __post_init__(self) -> None:
         self.con.execute("create temp table rooms (channel varchar primary key, known_id varchar)")
@@ -104,15 +113,20 @@ class _Log:
         """The rows of a batch of lines or elements."""
         lines = pieces[TEXT].combine_chunks() if is_raw else raw_lines(self.con, pieces)
         fast, is_fast = fast_rows(pieces, lines)
+        spoken = [fast.select(_SPOKEN.names).cast(_SPOKEN)] if fast is not None else []
         if fast is not None:
             stated = stated_text(self.sidecar, "stream_id")
             self._note_rooms(fast)
             messages = fast.drop_columns(["channel"]).append_column("stream_id", constant(stated, len(fast)))
             yield from self._messages(messages.append_column("platform", constant("twitch", len(fast))))
             pieces = pieces.filter(pa.array(~is_fast))
+        if len(pieces):
+            (read_lines if is_raw else read_elements)(self.con, pieces)
+            spoken.append(self.con.execute(TIMED).to_arrow_table().cast(_SPOKEN))
+        if is_raw:
+            self.coverage.note(pieces, pa.concat_tables(spoken))
         if not len(pieces):
             return
-        (read_lines if is_raw else read_elements)(self.con, pieces)
         self.con.execute(f"insert or replace into rooms {ROOMS}")
         self.rooms = dict(self.con.execute("from rooms").fetchall())
         messages, unnamed = with_names(self._read(MESSAGES))
@@ -142,6 +156,17 @@ class _Log:
         self.con.execute("insert or replace into rooms from seen")
         self.con.unregister("seen")
 
+    def captures(self, stated: list[Capture]) -> Iterator[Rows]:
+        """What the log covers of the channels whose ids it tells: as the sidecar states, else as its own lines say."""
+        stream_id, channel_id = (stated_text(self.sidecar, name) for name in ("stream_id", "channel_id"))
+        if stated:
+            for known_id in [channel_id] if channel_id else sorted(set(self.rooms.values())):
+                yield from capture_rows(stated, "twitch", known_id, stream_id)
+            return
+        for channel, captures in self.coverage.captures().items():
+            if channel in self.rooms:
+                yield from capture_rows(captures, "twitch", self.rooms[channel], stream_id)
+
     def snapshots(self) -> Iterator[Rows]:
         """One snapshot of each channel, with the last settings of its room, and of each viewer, as last seen."""
         logins = {known_id: channel for channel, known_id in self.con.execute("from rooms order by channel").fetchall()}
@@ -164,6 +189,7 @@ class _Log:
         return self.con.execute(query, stated).to_arrow_table()
 
 
+_SPOKEN = pa.schema([(ROW, pa.int64()), ("channel", pa.string()), ("sent_at", pa.timestamp("us"))])
 _CHANNELS = pa.schema(
     [(name, pa.string()) for name in ("platform", "channel_id", "login", "extra")]
     + [(ROW, pa.int64()), (TEXT, pa.string()), (PROBLEM, pa.string())]

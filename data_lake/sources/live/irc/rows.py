@@ -185,6 +185,7 @@ MODERATION = f"""
 ROOMS = f"""
     select channel, arg_max(room_id, {ROW}) as known_id
     from fields where {PROBLEM} is null and channel is not null and room_id is not null group by channel"""
+TIMED = f"select {ROW}, channel, sent_at from fields where {PROBLEM} is null and sent_at is not null"
 ROOM_STATES = f"""
     select {_CHANNEL} as channel_id, {named({name: tag(name) for name in SETTINGS})}
     from {_FROM} where {PROBLEM} is null and command = 'ROOMSTATE' order by {ROW}"""

@@ -34,7 +34,7 @@ def recognise(head: Head) -> str | None:
 SOURCE = Source(
     name="twitch_downloader",
     world="live",
-    version=5,
+    version=6,
     entities=(
         "channels",
         "streams",

@@ -6,6 +6,7 @@ all pages in a list or one per line.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -39,10 +40,26 @@ def are_pages(start: str) -> bool:
     return start.lstrip().startswith("[") or (are_json_lines(start) and len(start.strip().splitlines()) > 1)
 
 
+class LastPage:
+    """The last page of a file."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it names a page behind it, which the file does not have."""
+        try:
+            page = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(page, dict) and isinstance(page.get("comments"), list) and bool(page.get("_next"))
+
+
 def comments_of(
-    con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], row_start: re.Pattern[bytes]
+    con: duckdb.DuckDBPyConnection, blocks: Iterable[bytes], row_start: re.Pattern[bytes], last: LastPage
 ) -> Iterator[pa.Table]:
-    """Tables of pieces (see `splitting`), one row per comment, numbered through the file."""
+    """Tables of pieces (see `splitting`), one row per comment, numbered through the file; keeps the last page."""
     stream = iter(blocks)
     first = next(stream, b"")
     start = first[:65536].decode("utf-8", errors="replace")
@@ -55,6 +72,7 @@ def comments_of(
     count = 0
     mapping = con.cursor()  # of its own: pieces are cut beside the mapping of those before
     for table in tables:
+        last.text = (table[TEXT][-1].as_py() if len(table) else None) or last.text
         mapping.register("batch", table)
         exploded = mapping.execute(_EXPLODED).to_arrow_table()
         numbers = list(range(count + 1, count + 1 + len(exploded)))

@@ -7,19 +7,21 @@ Embedded images are skipped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from data_lake.sources.base import Export, Problem, Rows
+from data_lake.sources.base import PROBLEM, Export, Problem, Rows
 from data_lake.sources.live.twitch_downloader.comments import Comments, first_comment
-from data_lake.sources.live.twitch_downloader.pages import are_pages, comments_of
+from data_lake.sources.live.twitch_downloader.pages import LastPage, are_pages, comments_of
 from data_lake.sources.live.twitch_downloader.start import starts_of
 from data_lake.sources.live.twitch_downloader.video import MEMBERS, Video
 from data_lake.sources.reading.blocks import read_head, read_utf8
+from data_lake.sources.reading.captures import Stretches, capture_rows
 from data_lake.sources.reading.elements import split_elements
 from data_lake.sources.reading.members import Members
 from data_lake.sources.reading.repair import session
@@ -60,18 +62,35 @@ def read(export: Export) -> Iterator[Rows | Problem]:
         if around.damaged:
             yield Problem(None, "the part before the comments is damaged; what could be read of it was kept")
         rows = Comments(con, video).rows(chain([first] if first is not None else [], tables))
+        rows = _with_coverage(rows, video, lambda: bool(around.values("_next").get("_next")))
         yield from (_stamped(part, video) for part in chain(video.rows(), rows))
     yield from problems
 
 
 def _of_pages(export: Export, con: duckdb.DuckDBPyConnection, problems: list[Problem]) -> Iterator[Rows | Problem]:
     """The rows of Twitch's own pages: nothing stands beside the comments, which say channel and VOD."""
-    tables = comments_of(con, read_utf8(export.path, problems), ROW_START)
+    last = LastPage()
+    tables = comments_of(con, read_utf8(export.path, problems), ROW_START, last)
     first = next(tables, None)
     video, faults = Video.read({}, partial(first_comment, con, first), starts_of(first))
     yield from faults
     rows = Comments(con, video).rows(chain([first] if first is not None else [], tables))
+    rows = _with_coverage(rows, video, lambda: last.goes_on)
     yield from (_stamped(part, video) for part in chain(video.rows(), rows))
+
+
+def _with_coverage(
+    rows: Iterator[Rows | Problem], video: Video, goes_on: Callable[[], bool]
+) -> Iterator[Rows | Problem]:
+    """The rows, and of pages that end before their VOD does (asked behind the rows) what they cover."""
+    stretches = Stretches()
+    for part in rows:
+        if isinstance(part, Rows) and part.entity == "chat_messages":
+            stretches.lines(part.table.filter(pc.is_null(part.table[PROBLEM]))["sent_at"])
+        yield part
+    if video.channel_id and video.stream_id and goes_on():
+        stretches.end()
+        yield from capture_rows(stretches.captures(), "twitch", video.channel_id, video.stream_id)
 
 
 def _stamped(part: Rows | Problem, video: Video) -> Rows | Problem:

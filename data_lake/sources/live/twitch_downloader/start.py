@@ -51,7 +51,7 @@ def _start_by(text: str | None) -> datetime | None:
         written = datetime.fromisoformat(_FRACTION.sub(r"\1", comment["created_at"]))
         written = written.astimezone(UTC).replace(tzinfo=None) if written.tzinfo else written
         return written - timedelta(seconds=float(comment["content_offset_seconds"]))
-    except (ValueError, TypeError, KeyError, OverflowError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
 
