@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from data_lake.sources.base import PROBLEM, TEXT
 from data_lake.sources.reading.elements import split_elements
-from data_lake.sources.reading.heads import are_json_lines
 from data_lake.sources.reading.repair import prove_lines
 from data_lake.sources.reading.splitting import split_lines, table_of
 
@@ -37,7 +36,10 @@ _EXPLODED = f"""
 
 def are_pages(start: str) -> bool:
     """Whether a file that begins so is a list, or one JSON value per line, and not one object."""
-    return start.lstrip().startswith("[") or (are_json_lines(start) and len(start.strip().splitlines()) > 1)
+    first, _, rest = start.strip().partition("\n")  # other ends of lines can stand in an object that was damaged
+    return first.startswith("[") or (
+        first.startswith("{") and first.rstrip().endswith("}") and rest.lstrip()[:1] == "{"
+    )
 
 
 class LastPage:
