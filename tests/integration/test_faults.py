@@ -116,7 +116,8 @@ def test_a_lake_that_was_moved_or_copied_goes_on(two: Two, tmp_path: Path, keeps
     shutil.copytree(two.lake.root, moved.root, symlinks=True, copy_function=copy)
     shutil.rmtree(two.lake.root)
     shown = CliRunner().invoke(main, ["sql", "from fct_messages"], env={"LAKE_ROOT": str(moved.root)})
-    assert shown.exit_code == 1
+    # We answer from where the files are now; other programs read views with the old paths.
+    assert shown.exit_code == 0
     assert "fullhouse publish --repair" in shown.output
     assert forked(lambda: len(publish.repair(moved))) == (0, 1)
     ended, states = forked(lambda: seen_and_again(moved, two.export))
