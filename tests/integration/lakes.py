@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from data_lake.contracts import load_contracts
 from data_lake.layout import Layout
 from data_lake.lock import LakeLock
 from data_lake.planning import TESTS, Audit, Plan, begin_build, end_audit, end_build
+from data_lake.sources import source_ranks
 from data_lake.store import ensure_readable
 from orchestration.assets.marts import dbt_vars
 from orchestration.dbt import Build, Dbt, NodeResult
@@ -56,10 +58,10 @@ def build(lake: Layout, *, from_day: date | None = None, to_day: date | None = N
     for entity in load_contracts():
         ensure_readable(lake, entity)
     models = models_to_build(load_manifest(), todo, worlds_with_rows(lake))
-    variables = json.dumps(dbt_vars(todo, ()))
+    variables = dbt_vars(todo, ())
     audits = [Audit(name, TESTS) for name in models]
     begin_build(lake, todo, audits)
-    done, results = dbt(lake, "build", *UNTESTED, "--vars", variables, "--select", *sorted(models))
+    done, results = dbt(lake, "build", *UNTESTED, "--select", *sorted(models), variables=variables)
     assert done.success, (done.error, {name: r.message for name, r in results.items() if r.status != "success"})
     assert {name.rpartition(".")[2] for name in results} == models
     end_build(lake, todo)
@@ -67,9 +69,12 @@ def build(lake: Layout, *, from_day: date | None = None, to_day: date | None = N
     return todo
 
 
-def dbt(lake: Layout, *arguments: str) -> tuple[Build, dict[str, NodeResult]]:
-    """dbt on the lake's warehouse; returns the results also by node."""
-    done = SERVED.run(lake, arguments, lambda *_: None)
+def dbt(
+    lake: Layout, *arguments: str, variables: Mapping[str, Any] | None = None
+) -> tuple[Build, dict[str, NodeResult]]:
+    """dbt on the lake's warehouse, told what a run tells it; returns the results also by node."""
+    given = json.dumps({"source_rank": source_ranks(), **(variables or {})})
+    done = SERVED.run(lake, [*arguments, "--vars", given], lambda *_: None)
     return done, {result.unique_id.split(".", 2)[-1]: result for result in done.results}
 
 

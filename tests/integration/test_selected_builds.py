@@ -6,7 +6,6 @@ complete, the plan asks for every model.
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import date, timedelta
 from typing import Any
@@ -56,13 +55,12 @@ def build(lake: Layout, to_day: date, *, whole: bool = False) -> Plan:
     """Build as a run does: the plan's days, and of the models those that its entities and its clock call for."""
     todo = plan(lake, "code", to_day=to_day)
     assert todo is not None
-    variables = json.dumps(dbt_vars(todo, None if whole else ()))
     select: list[str] = []
     if todo.entities is not None and not whole:
         select = ["--select", *(f"source:raw.{entity}+" for entity in sorted(todo.entities))]
         select += ["tag:as_of"] if todo.as_of_moved else []
     begin_build(lake, todo, [])
-    done, results = dbt(lake, "build", *select, *DATA, "--vars", variables)
+    done, results = dbt(lake, "build", *select, *DATA, variables=dbt_vars(todo, None if whole else ()))
     assert done.success, done.error
     assert bool(select) == (len(results) < 90)
     end_build(lake, todo)
