@@ -334,17 +334,20 @@ def warehouse(lake: Layout, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_a_table_with_an_implausible_value_is_not_published(lake: Layout) -> None:
+def test_a_table_is_published_with_what_an_input_made_implausible_and_not_with_a_mistake_of_ours(lake: Layout) -> None:
     warehouse(
         lake,
         "create schema marts",
         """create table marts.fct_streams as select 'b1' as broadcast_id, 3.0 as average_viewers,
-        20000000 as peak_viewers, 60.0 as live_seconds, 1.0 as observed_ratio, 1.0 as hours_watched,
+        20000000 as peak_viewers, 60.0 as live_seconds, 1.5 as observed_ratio, 1.0 as hours_watched,
         5 as message_count, 0 as gift_count, 1 as platform_count""",
     )
     verdicts = check_tables(lake, {"fct_streams": "marts.fct_streams", "dim_dates": "x.y"}, as_of=day("2026-01-01"))
     failed = [f for f in verdicts if not f.passed]
-    assert [(f.subject, f.name, f.blocking) for f in failed] == [("fct_streams", "peak_viewers_is_plausible", True)]
+    assert [(f.subject, f.name, f.blocking) for f in failed] == [
+        ("fct_streams", "peak_viewers_is_plausible", False),
+        ("fct_streams", "observed_ratio_is_plausible", True),
+    ]
     assert failed[0].worst == [{"broadcast_id": "b1", "peak_viewers": 20_000_000, "landing_file": None}]
 
 
