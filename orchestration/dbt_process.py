@@ -72,7 +72,7 @@ def serve() -> int:
         request = json.loads(line)
         os.environ[LAKE] = request["lake"]
         arguments = request["arguments"]
-        if request["names"] is not None:
+        if manifest and request["names"] is not None:
             _tag(manifest, set(request["names"]))
             arguments = [*arguments, "--select", f"tag:{OF_THE_REQUEST}"]
         _answer(answers, _invoke(arguments, _in_lake(manifest), answers))

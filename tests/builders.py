@@ -75,6 +75,36 @@ def stream(
     return {**base, "observed_at": at(observed_at or ended_at), "title": "a title", **more}
 
 
+def twitch_comment(
+    comment_id: str,
+    moment: datetime,
+    offset: float,
+    text: str,
+    who: str = "ann",
+    *,
+    video: str = "100",
+    channel: int = 1,
+) -> dict[str, Any]:
+    """A comment as TwitchDownloader writes it, at a moment that its offset from the video's start need not fit."""
+    return {
+        "_id": comment_id,
+        "created_at": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "channel_id": str(channel),
+        "content_type": "video",
+        "content_id": video,
+        "content_offset_seconds": offset,
+        "commenter": {"display_name": who.title(), "_id": f"id-{who}", "name": who},
+        "message": {
+            "body": text,
+            "bits_spent": 0,
+            "fragments": [{"text": text, "emoticon": None}],
+            "user_badges": [],
+            "user_color": None,
+            "emoticons": [],
+        },
+    }
+
+
 def twitch_chat(
     path: Path,
     comments: Iterable[tuple[float, str, str]],
@@ -92,26 +122,9 @@ def twitch_chat(
     length = 60
     for number, (offset, who, text) in enumerate(comments, first_id):
         length = max(length, int(offset) + 60)
-        moment = (begin + timedelta(seconds=offset)).astimezone(UTC)
-        chat.append(
-            {
-                "_id": f"{video}-{number:06d}",
-                "created_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "channel_id": str(channel),
-                "content_type": "video",
-                "content_id": video,
-                "content_offset_seconds": offset,
-                "commenter": {"display_name": who.title(), "_id": f"id-{who}", "name": who},
-                "message": {
-                    "body": text,
-                    "bits_spent": 0,
-                    "fragments": [{"text": text, "emoticon": None}],
-                    "user_badges": [],
-                    "user_color": None,
-                    "emoticons": [],
-                },
-            }
-        )
+        moment = begin + timedelta(seconds=offset)
+        comment_id = f"{video}-{number:06d}"
+        chat.append(twitch_comment(comment_id, moment, offset, text, who, video=video, channel=channel))
     content = {
         "FileInfo": {"Version": {"Major": 1, "Minor": 4, "Patch": 0}, "CreatedAt": exported, "UpdatedAt": exported},
         "streamer": {"name": login.title(), "login": login, "id": channel},

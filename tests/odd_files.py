@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from data_lake.contracts import load_contracts
+from tests.builders import twitch_comment
 from tests.helix_rows import clip, followers, subscriber
 
 SOUND = "sound message"
@@ -179,10 +180,14 @@ def yt_dlp(draw: Draw) -> Iterator[OddFile]:
 def twitch_downloader(draw: Draw) -> Iterator[OddFile]:
     sound = draw.sound("twitch_downloader")
     start = FIRST
-    comments = [comment(start, moment, text, f"td-{text}") for moment, text in sound]
+
+    def comment(moment: datetime, text: str, message_id: str) -> dict[str, Any]:
+        return twitch_comment(message_id, moment, (moment - start).total_seconds(), text)
+
+    comments = [comment(moment, text, f"td-{text}") for moment, text in sound]
     for _ in range(ROWS):
         moment = draw.moment()
-        odd = comment(start, moment, draw.text(), draw.message_id())
+        odd = comment(moment, draw.text(), draw.message_id())
         odd["content_offset_seconds"] = draw.any(odd["content_offset_seconds"], draw.number())
         odd["commenter"] = draw.any(None, {"display_name": draw.name(), "_id": draw.id(), "name": draw.name()})
         odd["message"]["bits_spent"] = draw.number()
@@ -210,26 +215,6 @@ def twitch_downloader(draw: Draw) -> Iterator[OddFile]:
         "comments": comments,
     }
     yield OddFile("vod.json", _json(content).encode(), sound=_by_text(sound, map(_json, comments)))
-
-
-def comment(start: datetime, moment: datetime, text: str, message_id: str) -> dict[str, Any]:
-    return {
-        "_id": message_id,
-        "created_at": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-        "channel_id": "1",
-        "content_type": "video",
-        "content_id": "100",
-        "content_offset_seconds": (moment - start).total_seconds(),
-        "commenter": {"display_name": "Ann", "_id": "5", "name": "ann"},
-        "message": {
-            "body": text,
-            "bits_spent": 0,
-            "fragments": [{"text": text, "emoticon": None}],
-            "user_badges": [],
-            "user_color": None,
-            "emoticons": [],
-        },
-    }
 
 
 def chatterino(draw: Draw) -> Iterator[OddFile]:
