@@ -193,8 +193,8 @@ def _conditions(numbers: pd.DataFrame, over: Mapping[str, Interval]) -> tuple[Co
             Condition(f"no_worse_than_{n}", over[n].low > -RIVAL_MARGIN, f"{gain(n)}, margin {RIVAL_MARGIN}")
             for n in rivals
         ),
-        Condition("stable", stable >= LEAST_STABILITY, f"stability {stable:.2f}, least {LEAST_STABILITY}"),
-        Condition("diverse", diverse >= LEAST_DIVERSITY, f"diversity {diverse:.2f}, least {LEAST_DIVERSITY}"),
+        Condition("stable", stable >= LEAST_STABILITY, f"stability {stable:.4f}, least {LEAST_STABILITY}"),
+        Condition("diverse", diverse >= LEAST_DIVERSITY, f"diversity {diverse:.4f}, least {LEAST_DIVERSITY}"),
     )
 
 
